@@ -1,0 +1,62 @@
+import type { MethodApi, ModelFeeds } from '../../../protocol/methods';
+import type { LayerInfo } from '../../../protocol/model';
+import type { PictureGeometry, PreprocessingSpec } from '../../../protocol/preprocessing';
+import type { Progress } from '../../../protocol/rpc';
+import type { Model, TensorRef } from '../onnx/graph';
+import type { Tensor } from '../onnx/tensor';
+
+/** A decoded picture ready to be drawn: RGBA, 8 bits, row by row. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8Array;
+}
+
+/** What the engine gives a method: the opened model, its weights, and runs. Methods do no I/O of their own. */
+export interface MethodContext {
+  readonly model: Model;
+  readonly layers: readonly LayerInfo[];
+  readonly signal: AbortSignal;
+  report(progress: Progress): void;
+
+  /** The bytes of a constant. */
+  readTensor(ref: TensorRef): Tensor;
+  /**
+   * Values of tensors for these feeds. Runs are cached by model and feeds. With `ahead`, a run that must happen anyway also keeps the
+   * outputs of all layers while they fit the budget, so that the next layer is a look-up.
+   */
+  values(
+    feeds: ModelFeeds,
+    tensors: readonly string[],
+    options?: { readonly ahead?: boolean },
+  ): Promise<RunValues>;
+  /** The fed tensors themselves, by graph input. */
+  fed(feeds: ModelFeeds): Promise<ReadonlyMap<string, Tensor>>;
+  /** Which part of the picture the network sees, for the first image among the feeds; null without one. */
+  geometry(feeds: ModelFeeds): Promise<PictureGeometry | null>;
+  /** Decodes a picture, upright. */
+  decode(path: string): Promise<{ readonly raster: Raster; readonly notes: readonly string[] }>;
+  /** The tensor that a picture becomes. */
+  preprocess(
+    path: string,
+    spec: PreprocessingSpec,
+  ): Promise<{
+    readonly tensor: Tensor;
+    readonly geometry: PictureGeometry;
+    readonly notes: readonly string[];
+  }>;
+}
+
+export interface RunValues {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly times: { readonly loadMs: number; readonly forwardMs: number };
+  readonly warnings: readonly string[];
+}
+
+/** A method of the engine: one file each, listed in index.ts. */
+export interface Method<M extends keyof MethodApi> {
+  readonly name: M;
+  /** False where no ONNX Runtime session is made: these also answer in an untrusted workspace. */
+  readonly runs: boolean;
+  compute(params: MethodApi[M]['params'], context: MethodContext): Promise<MethodApi[M]['result']>;
+}

@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { describe } from 'vitest';
+
+const candidate =
+  process.env['LAYER_LENS_SHARED'] ?? path.resolve(import.meta.dirname, '../../shared');
+
+/** The folder with models, images and goldens that this project does not ship; null where it is absent. */
+export const sharedDir: string | null = existsSync(path.join(candidate, 'models'))
+  ? candidate
+  : null;
+
+/** A suite that needs the shared folder. Where it is absent the suite is left out, and the test runner's summary counts it. */
+export const describeShared = (name: string, suite: (dir: string) => void): void => {
+  describe.skipIf(sharedDir === null)(`[shared] ${name}`, () => suite(sharedDir ?? ''));
+};
