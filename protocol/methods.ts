@@ -173,6 +173,8 @@ export interface RecomputeResult {
   readonly value: number;
   readonly difference: number;
   readonly inputTensor: string;
+  /** What the numbers leave out: quantisation, a fused activation. */
+  readonly notes: readonly string[];
 }
 
 // ---------------------------------------------------------------- side panel
@@ -318,6 +320,16 @@ export interface MethodApi {
   hoverPictures: { params: HoverPicturesParams; result: HoverPicturesResult };
   renderGrid: { params: RenderGridParams; result: RenderGridResult };
 }
+
+/** Methods that make no ONNX Runtime session, at least while they are given no feeds: they answer in an untrusted workspace too. */
+export const RUNS_WITHOUT_SESSION: ReadonlySet<keyof MethodApi> = new Set([
+  'filters',
+  'weights',
+  'picture',
+  'preprocess',
+  'hoverPictures',
+  'renderGrid',
+]);
 
 /** Shapes that only a run can tell, by tensor name. */
 export type RunShapes = Readonly<Record<string, readonly Dimension[]>>;

@@ -110,8 +110,6 @@ export interface ServerNotifications {
     readonly message: string;
     readonly action?: ErrorAction;
   };
-  /** Partial results and progress of a compute request, by the token its caller chose. */
-  'layerLens/busy': { readonly active: boolean; readonly message: string };
 }
 
 /** Sent to the server. */

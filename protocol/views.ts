@@ -32,11 +32,14 @@ export type PageCommand =
   | 'layerLens.chooseInput'
   | 'layerLens.chooseModel'
   | 'layerLens.openSample'
+  | 'layerLens.howToExport'
   | 'layerLens.visualizeLayer'
+  | 'layerLens.pinLayer'
+  | 'layerLens.unpinLayer'
+  | 'layerLens.loadModel'
   | 'layerLens.showLog'
   | 'layerLens.manageTrust'
-  | 'layerLens.editPreprocessing'
-  | 'layerLens.goToSource';
+  | 'layerLens.editPreprocessing';
 export type PageApi = PageMethodApi & PageActionApi;
 
 /** From any page to its host. */
@@ -62,6 +65,8 @@ export interface ViewerState {
   readonly sort: 'index' | 'mean' | 'maximum' | 'variance';
   readonly opacity: number;
   readonly channel: number | null;
+  /** The channel fills the place of the grid; left out means the grid is shown. */
+  readonly enlarged?: boolean;
   readonly filterView: string | null;
   readonly slice: number;
   readonly scrollTop: number;

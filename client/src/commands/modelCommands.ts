@@ -1,0 +1,104 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { COMMANDS, VIEWS } from '../contributions';
+import type { Session } from '../session';
+import type { Command } from './command';
+
+export const PICTURE_TYPES = ['png', 'jpg', 'jpeg', 'bmp', 'gif', 'tif', 'tiff', 'webp'];
+
+/** Commands that decide which model and which input everything shows. */
+export const modelCommands = (
+  session: Session,
+  choose: (choice: { model?: string | null; picture?: string | null }) => Promise<void>,
+  refresh: () => void,
+): readonly Command[] => [
+  {
+    id: COMMANDS.openModel,
+    run: async model => {
+      if (typeof model === 'string')
+        await vscode.commands.executeCommand(
+          'vscode.openWith',
+          vscode.Uri.file(model),
+          VIEWS.modelEditor,
+        );
+    },
+  },
+  {
+    id: COMMANDS.chooseModel,
+    run: async () => {
+      const models = await session.server.request('layerLens/listModels', null);
+      const items = models.map(model => ({
+        label: path.basename(model.path),
+        description: model.label,
+        detail: `${(model.bytes / 1e6).toFixed(1)} MB`,
+        path: model.path,
+      }));
+      const picked = await pick(items, 'Choose the model that everything shows', {
+        onnx: ['onnx'],
+      });
+      if (picked !== undefined) await choose({ model: picked });
+    },
+  },
+  {
+    id: COMMANDS.chooseInput,
+    run: async () => {
+      const pictures = await session.server.request('layerLens/listPictures', null);
+      const items = pictures.map(picture => ({
+        label: path.basename(picture.path),
+        description: picture.label,
+        path: picture.path,
+      }));
+      const picked = await pick(items, 'Choose the input picture', {
+        Inputs: [...PICTURE_TYPES, 'npy'],
+      });
+      if (picked !== undefined) await choose({ picture: picked });
+    },
+  },
+  {
+    id: COMMANDS.useAsModel,
+    run: async uri => (uri instanceof vscode.Uri ? choose({ model: uri.fsPath }) : undefined),
+  },
+  {
+    id: COMMANDS.useAsInput,
+    run: async uri => (uri instanceof vscode.Uri ? choose({ picture: uri.fsPath }) : undefined),
+  },
+  {
+    id: COMMANDS.loadModel,
+    run: async () => {
+      const { model } = await session.server.active();
+      if (model !== null) session.loaded.add(session.follow.shown?.model ?? model);
+      refresh();
+    },
+  },
+  {
+    id: COMMANDS.editPreprocessing,
+    run: async () =>
+      void (await vscode.commands.executeCommand(
+        'workbench.action.openSettings',
+        'layerLens.preprocessing',
+      )),
+  },
+];
+
+interface PathItem extends vscode.QuickPickItem {
+  readonly path: string | null;
+}
+
+/** A path from a list; the automatic choice (null), a file from a dialog, or undefined where the person changed their mind. */
+async function pick(
+  found: readonly PathItem[],
+  placeHolder: string,
+  filters: Record<string, string[]>,
+): Promise<string | null | undefined> {
+  const automatic: PathItem = { label: '$(sparkle) Choose automatically', path: null };
+  const browse: PathItem = { label: '$(folder-opened) Browse…', path: null };
+  const separator: PathItem = { label: '', kind: vscode.QuickPickItemKind.Separator, path: null };
+  const picked = await vscode.window.showQuickPick<PathItem>(
+    [...found, separator, automatic, browse],
+    { placeHolder, matchOnDescription: true },
+  );
+  if (picked === undefined) return undefined;
+  if (picked !== browse) return picked.path;
+  const files = await vscode.window.showOpenDialog({ canSelectMany: false, filters });
+  return files?.[0]?.fsPath;
+}

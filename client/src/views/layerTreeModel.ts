@@ -1,0 +1,55 @@
+import { layerLabel } from '../../../protocol/layerFacts';
+import type { LayerInfo } from '../../../protocol/model';
+
+/** A module with the modules and layers below it, or a layer. */
+export interface TreeNode {
+  readonly label: string;
+  readonly path: string;
+  readonly children: TreeNode[];
+  readonly layer: LayerInfo | null;
+  readonly parent: TreeNode | null;
+}
+
+/** The node of a layer, anywhere below. */
+export function findNode(nodes: readonly TreeNode[], id: string): TreeNode | null {
+  for (const node of nodes) {
+    const found = node.layer?.id === id ? node : findNode(node.children, id);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** Layers grouped by their module paths, in the order of the graph; a module that is one layer is that layer. */
+export function layerTree(layers: readonly LayerInfo[]): readonly TreeNode[] {
+  const root: TreeNode = { label: '', path: '', children: [], layer: null, parent: null };
+  for (const layer of layers) {
+    const segments = layer.modulePath?.split('.') ?? [];
+    let group = root;
+    for (const segment of segments.slice(0, -1)) group = childGroup(group, segment);
+    const label = segments.at(-1) ?? layerLabel(layer);
+    const taken = group.children.some(child => child.layer && child.label === label);
+    group.children.push({
+      label: taken ? `${label} · ${layer.op}` : label,
+      path: `layer:${layer.id}`,
+      children: [],
+      layer,
+      parent: group === root ? null : group,
+    });
+  }
+  return root.children;
+}
+
+function childGroup(parent: TreeNode, label: string): TreeNode {
+  const path = `${parent.path}/${label}`;
+  const found = parent.children.find(child => child.layer === null && child.label === label);
+  if (found) return found;
+  const group: TreeNode = {
+    label,
+    path,
+    children: [],
+    layer: null,
+    parent: parent.parent === null && parent.label === '' ? null : parent,
+  };
+  parent.children.push(group);
+  return group;
+}

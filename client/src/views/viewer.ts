@@ -1,0 +1,152 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { toWireError } from '../../../protocol/errors';
+import { layerLabel } from '../../../protocol/layerFacts';
+import { Owner } from '../../../protocol/lifecycle';
+import type { ViewerSituation, ViewerState } from '../../../protocol/views';
+import { VIEWS } from '../contributions';
+import type { Session } from '../session';
+import { PageHost } from './pageHost';
+
+const FIRST_STATE: Omit<ViewerState, 'model' | 'layer' | 'input'> = {
+  tab: 'filters',
+  colorMap: 'viridis',
+  scale: 'own',
+  sort: 'index',
+  opacity: 0.6,
+  channel: null,
+  filterView: null,
+  slice: 0,
+  scrollTop: 0,
+};
+
+/** The viewer beside the code. One panel is reused; what it shows is kept in its state, so that it comes back after a reload. */
+export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
+  private open: OpenViewer | null = null;
+
+  constructor(private readonly session: Session) {
+    super();
+    this.register(vscode.window.registerWebviewPanelSerializer(VIEWS.viewer, this));
+  }
+
+  /** Shows a layer, in the viewer that is open or a new one beside the code. */
+  async show(model: string, layer: string): Promise<void> {
+    const active = await this.session.server.active();
+    if (this.open) {
+      this.open.update({ model, layer, input: active.picture, channel: null, scrollTop: 0 });
+      this.open.panel.reveal(undefined, true);
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(VIEWS.viewer, 'Layer Lens', {
+      viewColumn: vscode.ViewColumn.Beside,
+      preserveFocus: true,
+    });
+    this.adopt(panel, { ...FIRST_STATE, model, layer, input: active.picture });
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const restored = isViewerState(state) ? state : null;
+    if (restored) this.adopt(panel, restored);
+    else panel.dispose();
+  }
+
+  private adopt(panel: vscode.WebviewPanel, state: ViewerState): void {
+    const open = this.register(new OpenViewer(this.session, panel, state));
+    this.open = open;
+    panel.onDidDispose(() => {
+      open.dispose();
+      if (this.open === open) this.open = null;
+    });
+  }
+}
+
+const isViewerState = (state: unknown): state is ViewerState =>
+  typeof state === 'object' &&
+  state !== null &&
+  'model' in state &&
+  typeof state.model === 'string' &&
+  'layer' in state &&
+  typeof state.layer === 'string' &&
+  'tab' in state;
+
+/** One panel with its page. */
+class OpenViewer extends Owner {
+  private readonly page: PageHost<ViewerSituation, ViewerState>;
+  private revision = 0;
+
+  constructor(
+    private readonly session: Session,
+    readonly panel: vscode.WebviewPanel,
+    private state: ViewerState,
+  ) {
+    super();
+    panel.iconPath = vscode.Uri.joinPath(session.extensionUri, 'media', 'layerLens.svg');
+    this.page = this.register(
+      new PageHost<ViewerSituation, ViewerState>(panel.webview, {
+        page: 'viewer',
+        extensionUri: session.extensionUri,
+        server: session.server,
+        situation: () => this.situation(),
+        onState: next => {
+          const moved = next.layer !== this.state.layer;
+          this.state = next;
+          if (moved) void this.page.refresh();
+        },
+      }),
+    );
+    this.register(
+      session.server.onNotification('layerLens/modelChanged', ({ model }) => {
+        if (model !== this.state.model) return;
+        this.revision++;
+        void this.page.refresh();
+      }),
+    );
+    this.register(
+      session.server.onNotification('layerLens/activeChanged', ({ picture }) => {
+        this.update({ input: picture });
+      }),
+    );
+    this.register(panel.onDidChangeViewState(() => void (panel.visible && this.page.refresh())));
+  }
+
+  update(change: Partial<ViewerState>): void {
+    this.state = { ...this.state, ...change };
+    void this.page.refresh();
+  }
+
+  private async situation(): Promise<ViewerSituation> {
+    const { state } = this;
+    const { mayRun } = await this.session.server.active().catch(() => ({ mayRun: false }));
+    const shared = {
+      state,
+      modelLabel: path.basename(state.model),
+      inputLabel: state.input === null ? null : path.basename(state.input),
+      mayRun,
+      revision: this.revision,
+    };
+    try {
+      const description = await this.session.server.request('layerLens/describeModel', {
+        model: state.model,
+      });
+      const layer = description.layers.find(candidate => candidate.id === state.layer) ?? null;
+      this.panel.title = `${layer ? layerLabel(layer) : state.layer} — ${path.basename(state.model)}`;
+      return {
+        ...shared,
+        layer,
+        layers: description.layers
+          .filter(candidate => candidate.kind !== 'other')
+          .map(candidate => ({ id: candidate.id, label: layerLabel(candidate) })),
+        error: layer
+          ? null
+          : {
+              code: 'layerNotFound',
+              message: `${path.basename(state.model)} has no layer “${state.layer}” any more: choose another one.`,
+              action: { title: 'Visualize Layer…', command: 'layerLens.visualizeLayer' },
+            },
+        labels: description.labels?.names ?? null,
+      };
+    } catch (error) {
+      return { ...shared, layer: null, layers: [], error: toWireError(error), labels: null };
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import path from 'node:path';
+import type { Hover, MarkupContent } from 'vscode-languageserver/node';
+import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
+import type { HoverPicturesResult } from '../../../protocol/methods';
+import type { LayerTarget } from '../../../protocol/server';
+import type { ServerContext } from '../serverContext';
+import { feedsFor } from '../workspace/feeds';
+import type { DescribedModel } from '../workspace/describeModel';
+import { bytesText, commandLink, escapeMarkdown, imageMarkdown } from './markdown';
+import type { Feature } from './feature';
+import { fileOf, nameAt, targetOf } from './sourceLayers';
+import { signalOf } from './request';
+
+/** VS Code cuts a hover at 100,000 characters of markdown; pictures keep well below it. */
+const MAXIMUM_PICTURE_BYTES = 65_000;
+/** A hover that waits longer than this comes without its pictures; they are there the next time. */
+const PATIENCE_MS = 4_000;
+const KEPT_PICTURES = 64;
+
+/** What a layer or model is, where its name stands in code, with a picture of its filters and strongest maps. */
+export const hover = (context: ServerContext): Feature => {
+  const pictures = new Map<string, Promise<HoverPicturesResult | null>>();
+  context.models.onChanged(() => pictures.clear());
+  context.active.onChanged(() => pictures.clear());
+
+  const picturesOf = (
+    described: DescribedModel,
+    target: LayerTarget,
+    picture: string | null,
+  ): Promise<HoverPicturesResult | null> => {
+    const mayRun =
+      context.active.mayRun &&
+      described.description.weightBytes <= context.settings().engine.automaticRunLimitMB * 1e6;
+    const input = mayRun && described.description.preprocessing.length > 0 ? picture : null;
+    const key = JSON.stringify([described.fingerprint, target.layer.id, input]);
+    const kept = pictures.get(key);
+    if (kept) return kept;
+    const wanted = hoverPictures(context, described, target, input);
+    pictures.set(key, wanted);
+    for (const oldest of pictures.keys()) {
+      if (pictures.size <= KEPT_PICTURES) break;
+      pictures.delete(oldest);
+    }
+    void wanted.then(result => result === null && pictures.delete(key));
+    return wanted;
+  };
+
+  return {
+    capabilities: { hoverProvider: true },
+    register: connection =>
+      connection.onHover(async ({ textDocument, position }, token): Promise<Hover | null> => {
+        const document = context.documents.get(textDocument.uri);
+        const settings = context.settings().hover;
+        if (!document || !settings.enabled) return null;
+        const source = nameAt(document, document.offsetAt(position));
+        if (!source) return null;
+        const range = {
+          start: document.positionAt(source.from),
+          end: document.positionAt(source.to),
+        };
+        const reference = source.names[0] ?? '';
+        if (source.form === 'string' && reference.endsWith('.onnx')) {
+          const contents = await modelHover(context, fileOf(document.uri), reference);
+          return contents && { contents, range };
+        }
+        const target = await targetOf(context, document, source);
+        if (!target || token.isCancellationRequested) return null;
+        const described = await context.models.describe(target.model);
+        const { picture } = await context.active.current();
+        const shown = settings.pictures
+          ? await patient(picturesOf(described, target, picture), signalOf(token))
+          : null;
+        return { contents: layerHover(described, target, shown, picture), range };
+      }),
+  };
+};
+
+/** Filters and maps; filters alone where the model does not run; null where neither could be made. */
+async function hoverPictures(
+  context: ServerContext,
+  described: DescribedModel,
+  target: LayerTarget,
+  input: string | null,
+): Promise<HoverPicturesResult | null> {
+  const params = {
+    model: target.model,
+    layer: target.layer.id,
+    maximumBytes: MAXIMUM_PICTURE_BYTES,
+  };
+  const options = { priority: 'interactive' } as const;
+  try {
+    const feeds = input === null ? null : feedsFor(described.description, input);
+    return await context.compute('hoverPictures', { ...params, feeds }, options);
+  } catch (error) {
+    context.connection.console.warn(
+      `hover: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    if (input === null) return null;
+    return context.compute('hoverPictures', { ...params, feeds: null }, options).catch(() => null);
+  }
+}
+
+/** The result, or null once patience ends or the hover is gone; the work goes on so that the next hover has it. */
+function patient<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(null), PATIENCE_MS);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+    void work.then(value => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}
+
+function layerHover(
+  { description }: DescribedModel,
+  target: LayerTarget,
+  shown: HoverPicturesResult | null,
+  picture: string | null,
+): MarkupContent {
+  const { layer, model } = target;
+  const facts = [
+    layerFacts(layer),
+    layer.parameterCount > 0 ? `${layer.parameterCount.toLocaleString('en')} parameters` : '',
+    ...dtypes(target),
+  ];
+  const lines = [
+    `**${escapeMarkdown(layerLabel(layer))}** — ${escapeMarkdown(path.basename(model))}`,
+    escapeMarkdown(facts.filter(Boolean).join(' · ')),
+  ];
+  if (target.from.startsWith('attribute,')) lines.push(`*${escapeMarkdown(target.from)}*`);
+  const images: string[] = [];
+  if (shown?.filters)
+    images.push(
+      imageMarkdown(
+        `filters of ${layerLabel(layer)}`,
+        shown.filters.png,
+        shown.filters.width,
+        shown.filters.height,
+      ),
+    );
+  if (shown?.maps)
+    images.push(
+      imageMarkdown(
+        `strongest maps of ${layerLabel(layer)}`,
+        shown.maps.png,
+        shown.maps.width,
+        shown.maps.height,
+      ),
+    );
+  if (images.length > 0) lines.push(images.join(' '));
+  const captions: string[] = [];
+  if (shown?.filters) captions.push(`${shown.filters.shown} filters`);
+  if (shown?.maps && picture)
+    captions.push(`strongest maps on ${path.basename(picture)}: ${shown.maps.channels.join(', ')}`);
+  if (captions.length > 0) lines.push(`*${escapeMarkdown(captions.join(' · '))}*`);
+  for (const problem of description.problems.filter(item => item.severity === 'error').slice(0, 1))
+    lines.push(escapeMarkdown(problem.message));
+  lines.push(
+    `${commandLink('Visualize Layer', 'layerLens.visualizeLayer', [model, layer.id])} · ${commandLink('Pin', 'layerLens.pinLayer', [model, layer.id])}`,
+  );
+  return { kind: 'markdown', value: lines.join('\n\n') };
+}
+
+const dtypes = ({ layer }: LayerTarget): readonly string[] => {
+  const kinds = [...new Set(layer.parameters.map(parameter => parameter.dtype))].filter(
+    kind => kind !== 'float32',
+  );
+  return kinds.length > 0 ? [`stored as ${kinds.join(', ')}`] : [];
+};
+
+async function modelHover(
+  context: ServerContext,
+  file: string,
+  reference: string,
+): Promise<MarkupContent | null> {
+  await context.active.current();
+  const model = context.active.resolveReference(file, reference);
+  if (model === null) return null;
+  try {
+    const { description } = await context.models.describe(model);
+    const values = (list: typeof description.inputs): string =>
+      list
+        .slice(0, 4)
+        .map(
+          value =>
+            `${value.name} ${value.dtype}[${value.shape?.map(size => size ?? '?').join(', ') ?? '?'}]`,
+        )
+        .join(', ');
+    const opset = description.opsets[''] ?? description.opsets['ai.onnx'];
+    const lines = [
+      `**${escapeMarkdown(path.basename(model))}** — ${escapeMarkdown(description.producer || 'unknown exporter')}, opset ${opset ?? '?'}, ${bytesText(description.fileBytes)}`,
+      `${description.layers.length} layers · ${description.parameterCount.toLocaleString('en')} parameters`,
+      `in: ${escapeMarkdown(values(description.inputs))}`,
+      `out: ${escapeMarkdown(values(description.outputs))}`,
+      commandLink('Open Model', 'layerLens.openModel', [model]),
+    ];
+    return { kind: 'markdown', value: lines.join('\n\n') };
+  } catch (error) {
+    return {
+      kind: 'markdown',
+      value: escapeMarkdown(error instanceof Error ? error.message : String(error)),
+    };
+  }
+}
