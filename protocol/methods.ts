@@ -179,7 +179,7 @@ export interface RecomputeResult {
 
 // ---------------------------------------------------------------- side panel
 
-export interface ActivationHeatmapParams extends FeatureMapsParams {}
+export type ActivationHeatmapParams = FeatureMapsParams;
 
 /** Mean magnitude over the channels at each position, and how strongly the layer answers. */
 export interface ActivationHeatmapResult extends RunRecord {
@@ -194,7 +194,7 @@ export interface ActivationHeatmapResult extends RunRecord {
   readonly notes: readonly string[];
 }
 
-export interface LayerStrengthsParams extends RunParams {}
+export type LayerStrengthsParams = RunParams;
 
 /** For each layer with an output that could be read: its mean magnitude relative to the strongest layer of its kind, 0…1. */
 export interface LayerStrengthsResult {
@@ -255,7 +255,7 @@ export interface PredictResult extends RunRecord {
 }
 
 /** Weights of a layer as they are, for `filters --out` and export. */
-export interface WeightsParams extends LayerParams {}
+export type WeightsParams = LayerParams;
 export interface WeightsResult {
   readonly tensor: TensorResult;
   readonly notes: readonly string[];

@@ -60,13 +60,13 @@ export type ViewParams<M extends ViewMethod> = Omit<
   readonly input: string | null;
 };
 
-export type ComputeParams = {
-  [M in ViewMethod]: {
-    readonly method: M;
-    readonly params: ViewParams<M>;
+export type ComputeParams<M extends ViewMethod = ViewMethod> = {
+  [K in M]: {
+    readonly method: K;
+    readonly params: ViewParams<K>;
     readonly priority: 'interactive' | 'view';
   };
-}[ViewMethod];
+}[M];
 
 export interface ServerApi {
   'layerLens/listModels': { params: null; result: readonly ModelEntry[] };

@@ -152,7 +152,7 @@ export class Server extends Owner {
   }
 
   private async launch(): Promise<LanguageClient> {
-    const { LanguageClient: Client, TransportKind } = await import('vscode-languageclient/node.js');
+    const { LanguageClient: Client, TransportKind } = await import('vscode-languageclient/node');
     const module = path.join(this.context.extensionPath, 'dist', 'server.js');
     const start: ServerStart = {
       trusted: vscode.workspace.isTrusted,

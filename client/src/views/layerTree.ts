@@ -33,14 +33,14 @@ export class LayerTree extends Owner implements vscode.TreeDataProvider<TreeNode
     this.register(
       this.view.onDidChangeSelection(({ selection }) => {
         const layer = selection[0]?.layer;
-        if (layer && this.model && this.view.active)
+        if (layer && this.model && this.view.visible)
           session.follow.show({ model: this.model, layer });
       }),
     );
   }
 
-  getChildren(node?: TreeNode): readonly TreeNode[] {
-    return node ? node.children : this.roots;
+  getChildren(node?: TreeNode): TreeNode[] {
+    return [...(node ? node.children : this.roots)];
   }
 
   getParent(node: TreeNode): TreeNode | null {

@@ -1,6 +1,9 @@
+import path from 'node:path';
 import { packBinary } from '../../../protocol/binary';
+import { UserError } from '../../../protocol/errors';
 import type { MethodApi, ModelFeeds } from '../../../protocol/methods';
-import type { ComputeParams } from '../../../protocol/server';
+import type { ModelDescription } from '../../../protocol/model';
+import type { ComputeParams, ViewMethod, ViewParams } from '../../../protocol/server';
 import type { ServerContext } from '../serverContext';
 import { feedsFor } from '../workspace/feeds';
 import type { Feature } from './feature';
@@ -14,24 +17,62 @@ export const compute = (context: ServerContext): Feature => ({
   capabilities: {},
   register: connection =>
     onRequest(connection, 'layerLens/compute', async (request, signal) =>
-      packBinary(
-        await context.compute(request.method, await withFeeds(context, request), {
-          signal,
-          priority: request.priority,
-        }),
-        toBase64,
-      ),
+      packBinary(await run(context, request, signal), toBase64),
     ),
 });
 
-/** Completes a view's parameters: `input` becomes the feeds of the model, a picture gets its preprocessing. */
-async function withFeeds(
+async function run<M extends ViewMethod>(
   context: ServerContext,
-  { method, params: { input, ...params } }: ComputeParams,
-): Promise<MethodApi[ComputeParams['method']]['params']> {
-  const { description } = await context.models.describe(params.model);
-  if (method === 'picture')
-    return { ...params, preprocessing: description.preprocessing[0] ?? null };
-  const feeds: ModelFeeds | null = input === null ? null : feedsFor(description, input);
-  return { ...params, feeds };
+  request: ComputeParams<M>,
+  signal: AbortSignal,
+): Promise<MethodApi[M]['result']> {
+  const { description } = await context.models.describe(request.params.model);
+  const complete: Completion<M> = COMPLETIONS[request.method];
+  return context.compute(request.method, complete(request.params, description), {
+    signal,
+    priority: request.priority,
+  });
 }
+
+/** A view's parameters → the method's: `input` becomes the feeds of the model, a picture gets its preprocessing. */
+type Completion<M extends ViewMethod> = (
+  params: ViewParams<M>,
+  description: ModelDescription,
+) => MethodApi[M]['params'];
+
+const withFeeds = <P extends { readonly input: string | null }>(
+  { input, ...params }: P,
+  description: ModelDescription,
+): Omit<P, 'input'> & { readonly feeds: ModelFeeds } => {
+  if (input === null)
+    throw new UserError(
+      'inputNeeded',
+      `${path.basename(description.path)} needs an input: choose a picture or an .npy file.`,
+      {
+        title: 'Choose Input…',
+        command: 'layerLens.chooseInput',
+      },
+    );
+  return { ...params, feeds: feedsFor(description, input) };
+};
+
+const COMPLETIONS: { readonly [M in ViewMethod]: Completion<M> } = {
+  filters: params => params,
+  weights: params => params,
+  featureMaps: withFeeds,
+  featureMapTiles: withFeeds,
+  channel: withFeeds,
+  probe: withFeeds,
+  recompute: withFeeds,
+  activationHeatmap: withFeeds,
+  layerStrengths: withFeeds,
+  predict: withFeeds,
+  picture: (params, description) => ({
+    ...params,
+    preprocessing: description.preprocessing[0] ?? null,
+  }),
+  renderGrid: ({ input, ...params }, description) => ({
+    ...params,
+    feeds: params.what === 'filters' || input === null ? null : feedsFor(description, input),
+  }),
+};
