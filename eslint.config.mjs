@@ -74,7 +74,7 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['*.config.{ts,mjs}'], rules: { 'no-restricted-exports': 'off' } },
+  { files: ['*.config.{mts,mjs}'], rules: { 'no-restricted-exports': 'off' } },
   ...Object.entries(folders).map(([glob, patterns]) => ({
     files: [glob],
     rules: { 'no-restricted-imports': ['error', { patterns }] },

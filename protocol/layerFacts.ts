@@ -49,16 +49,12 @@ export const layerFacts = (layer: LayerInfo): string =>
     ? operatorText(layer)
     : `${operatorText(layer)} · out ${shapeText(layer.outputShape)}`;
 
-/** The quiet line above a definition: `64 filters 7×7 · out 64×112×112`. */
-export function lensFacts(layer: LayerInfo): string {
+/** The quiet line above a definition: `64 filters 7×7 · out 64×112×112`. `output` is the layer that gives the output of a module. */
+export function lensFacts(layer: LayerInfo, output: LayerInfo = layer): string {
   const weight = layer.parameters.find(parameter => parameter.role === 'weight');
-  const out = layer.outputShape === null ? [] : [`out ${shapeText(layer.outputShape)}`];
-  if (
-    layer.kind === 'conv' &&
-    weight &&
-    weight.shape.length >= 3 &&
-    !/ConvTranspose/.test(layer.op)
-  )
+  const out = output.outputShape === null ? [] : [`out ${shapeText(output.outputShape)}`];
+  const isConvolution = layer.kind === 'conv' && !/ConvTranspose/.test(layer.op);
+  if (isConvolution && weight && weight.shape.length >= 3)
     return [`${weight.shape[0] ?? 0} filters ${weight.shape.slice(2).join('×')}`, ...out].join(
       ' · ',
     );

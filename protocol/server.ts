@@ -37,7 +37,10 @@ export interface ActiveState {
 /** Where a name in code leads. */
 export interface LayerTarget {
   readonly model: string;
+  /** The layer, or the one that gives the output of the module that is named. */
   readonly layer: LayerInfo;
+  /** Where `layer` has no weights and a module is named: the module's last layer that has. */
+  readonly weightLayer: LayerInfo | null;
   /** The text that was matched, and how: `attribute self.layer1`, `string`, `node name`. */
   readonly name: string;
   readonly from: string;

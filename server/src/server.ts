@@ -22,9 +22,10 @@ import { features } from './features';
 import { fileOf } from './features/sourceLayers';
 import type { ServerContext } from './serverContext';
 import { Active } from './workspace/active';
-import { readPersonalChoices } from './workspace/choices';
+import { storedChoice } from './workspace/choices';
 import { describeModel } from './workspace/describeModel';
 import { ModelStore } from './workspace/modelStore';
+import type { Choice } from './workspace/preprocessing/facts';
 import { DEFAULT_SETTINGS, engineOptions, mergeSettings } from './workspace/settings';
 
 const WATCHED = [
@@ -56,12 +57,14 @@ function serve(connection: Connection): void {
       enginePath: path.join(__dirname, 'engine.js'),
       ...engineOptions(settings),
     });
-    const models = new ModelStore(async model =>
-      describeModel(model, {
-        ...settings.preprocessing,
-        ...(await readPersonalChoices(model, start.storage)),
-      }),
-    );
+    const models = new ModelStore(async model => {
+      const stored = await storedChoice(model, start.storage);
+      const configured: Choice = {
+        overrides: { '*': settings.preprocessing },
+        from: 'setting layerLens.preprocessing',
+      };
+      return describeModel(model, [configured, ...(stored ? [stored] : [])]);
+    });
     const active = new Active(foldersOf(params), start.chosen, start.trusted, () => settings);
     const context: ServerContext = {
       connection,

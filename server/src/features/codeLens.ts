@@ -31,7 +31,7 @@ export const codeLens = (context: ServerContext): Feature => ({
         lenses.push({
           range: target.range,
           command: {
-            title: `Visualize Layer · ${lensFacts(target.layer)}`,
+            title: `Visualize Layer · ${lensFacts(target.weightLayer ?? target.layer, target.layer)}`,
             command: 'layerLens.visualizeLayer',
             arguments: [target.model, target.layer.id],
           },

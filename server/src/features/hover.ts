@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Hover, MarkupContent } from 'vscode-languageserver/node';
-import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
-import type { HoverPicturesResult } from '../../../protocol/methods';
+import { layerFacts, layerLabel, operatorText, shapeText } from '../../../protocol/layerFacts';
+import type { HoverPicturesResult, ModelFeeds } from '../../../protocol/methods';
 import type { LayerTarget } from '../../../protocol/server';
 import type { ServerContext } from '../serverContext';
 import { feedsFor } from '../workspace/feeds';
@@ -75,29 +75,41 @@ export const hover = (context: ServerContext): Feature => {
   };
 };
 
-/** Filters and maps; filters alone where the model does not run; null where neither could be made. */
+/**
+ * Filters and maps; filters alone where the model does not run; null where neither could be made. Of a module, the filters are those of its
+ * last layer with weights and the maps its output.
+ */
 async function hoverPictures(
   context: ServerContext,
   described: DescribedModel,
   target: LayerTarget,
   input: string | null,
 ): Promise<HoverPicturesResult | null> {
-  const params = {
-    model: target.model,
-    layer: target.layer.id,
-    maximumBytes: MAXIMUM_PICTURE_BYTES,
+  const feeds = input === null ? null : feedsFor(described.description, input);
+  const maximumBytes = target.weightLayer ? MAXIMUM_PICTURE_BYTES / 2 : MAXIMUM_PICTURE_BYTES;
+  const pictures = async (
+    layer: string,
+    fed: ModelFeeds | null,
+  ): Promise<HoverPicturesResult | null> => {
+    try {
+      return await context.compute(
+        'hoverPictures',
+        { model: target.model, layer, feeds: fed, maximumBytes },
+        { priority: 'interactive' },
+      );
+    } catch (error) {
+      context.connection.console.warn(
+        `hover: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return null;
+    }
   };
-  const options = { priority: 'interactive' } as const;
-  try {
-    const feeds = input === null ? null : feedsFor(described.description, input);
-    return await context.compute('hoverPictures', { ...params, feeds }, options);
-  } catch (error) {
-    context.connection.console.warn(
-      `hover: ${error instanceof Error ? error.message : String(error)}`,
-    );
-    if (input === null) return null;
-    return context.compute('hoverPictures', { ...params, feeds: null }, options).catch(() => null);
-  }
+  const own =
+    (await pictures(target.layer.id, feeds)) ??
+    (feeds ? await pictures(target.layer.id, null) : null);
+  if (!target.weightLayer) return own;
+  const weights = await pictures(target.weightLayer.id, null);
+  return { filters: weights?.filters ?? null, maps: own?.maps ?? null };
 }
 
 /** The result, or null once patience ends or the hover is gone; the work goes on so that the next hover has it. */
@@ -118,9 +130,11 @@ function layerHover(
   shown: HoverPicturesResult | null,
   picture: string | null,
 ): MarkupContent {
-  const { layer, model } = target;
+  const { layer, weightLayer, model } = target;
   const facts = [
-    layerFacts(layer),
+    weightLayer
+      ? `${operatorText(weightLayer)} … out ${shapeText(layer.outputShape)}`
+      : layerFacts(layer),
     layer.parameterCount > 0 ? `${layer.parameterCount.toLocaleString('en')} parameters` : '',
     ...dtypes(target),
   ];
@@ -150,7 +164,10 @@ function layerHover(
     );
   if (images.length > 0) lines.push(images.join(' '));
   const captions: string[] = [];
-  if (shown?.filters) captions.push(`${shown.filters.shown} filters`);
+  if (shown?.filters)
+    captions.push(
+      `${shown.filters.shown} filters${target.weightLayer ? ` of ${layerLabel(target.weightLayer)}` : ''}`,
+    );
   if (shown?.maps && picture)
     captions.push(`strongest maps on ${path.basename(picture)}: ${shown.maps.channels.join(', ')}`);
   if (captions.length > 0) lines.push(`*${escapeMarkdown(captions.join(' · '))}*`);

@@ -1,5 +1,5 @@
 import type { ServerContext } from '../serverContext';
-import { writeChoice } from '../workspace/choices';
+import { keepOverrides } from '../workspace/choices';
 import type { Feature } from './feature';
 import { onRequest } from './request';
 import { fileOf } from './sourceLayers';
@@ -18,7 +18,7 @@ export const models = (context: ServerContext): Feature => ({
     onRequest(connection, 'layerLens/getActive', () => context.active.current());
     onRequest(connection, 'layerLens/setActive', choice => context.active.choose(choice));
     onRequest(connection, 'layerLens/setPreprocessing', async ({ model, overrides }) => {
-      await writeChoice(context, model, overrides);
+      await keepOverrides(model, overrides, context.storage);
       context.models.forgetModel(model);
       return null;
     });

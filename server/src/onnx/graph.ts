@@ -1,4 +1,4 @@
-import type { DataType, Dimension, Problem, ValueInfo } from '../../../protocol/model';
+import type { DataType, Problem, ValueInfo } from '../../../protocol/model';
 
 /**
  * The structure of an ONNX model as this project sees it: no protobuf, no weights. Everything is read-only; edits make new graphs.
@@ -62,8 +62,8 @@ export type Attribute =
   | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
   /** Inside a function body: the attribute of the call that it stands for. */
   | { readonly kind: 'reference'; readonly value: string }
-  /** Type protos and sparse tensors: kept by span only. */
-  | { readonly kind: 'opaque' };
+  /** Type protos and lists of sparse tensors: the AttributeProto in the model file, tag excluded. A sparse tensor is a `tensor`. */
+  | { readonly kind: 'opaque'; readonly span: Span };
 
 export interface Node {
   /** Position in its graph. */
@@ -86,7 +86,7 @@ export interface Node {
 export interface Graph {
   readonly name: string;
   readonly nodes: readonly Node[];
-  /** Without the initializers that old models list as inputs too. */
+  /** Without the initializers that old models list as inputs too (of subgraphs: all, since they are told by position). */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly initializers: ReadonlyMap<string, TensorRef>;
@@ -97,6 +97,8 @@ export interface Graph {
   readonly overridable: ReadonlySet<string>;
   readonly docString: string;
   readonly metadata: ReadonlyMap<string, string>;
+  /** The ValueInfoProto messages of inputs, outputs and value_info in the model file, tag excluded; absent in graphs that an edit made. */
+  readonly valueSpans?: ReadonlyMap<string, Span>;
 }
 
 /** A model-local function (IR version 8 and later). */
@@ -125,7 +127,7 @@ export interface Model {
   readonly metadata: ReadonlyMap<string, string>;
   readonly graph: Graph;
   readonly functions: readonly LocalFunction[];
-  /** Spans of top-level fields that an edit copies as they are (opset imports, functions, metadata …): field number → spans with tag. */
+  /** Top-level fields that an edit copies as they are, tags included: all but the graph, opset imports, functions and training. */
   readonly headerSpans: readonly Span[];
   readonly problems: readonly Problem[];
 }

@@ -4,6 +4,8 @@ import { findLayers } from '../onnx/layerNames';
 
 export interface NamedLayer {
   readonly layer: LayerInfo;
+  /** Where `layer` has no weights and a module is named: the module's last layer that has. */
+  readonly weightLayer: LayerInfo | null;
   /** The text that was matched. */
   readonly name: string;
   /** How, for a person: `attribute self.layer1`, `string`, `1 of 4 layers whose path ends in conv1`. */
@@ -17,23 +19,46 @@ export interface NamedLayer {
 export function layerNamed(layers: readonly LayerInfo[], source: SourceName): NamedLayer | null {
   for (const name of source.names) {
     if (source.form === 'string' && !looksLikeLayerName(name)) return null;
-    const [layer] = findLayers(layers, name).exact;
-    if (layer)
-      return { layer, name, from: source.form === 'string' ? 'string' : `attribute ${name}` };
+    const found = moduleOrLayer(layers, name);
+    if (found)
+      return { ...found, name, from: source.form === 'string' ? 'string' : `attribute ${name}` };
   }
-  if (source.form === 'string') return null;
   const [first] = source.names;
-  const name = first?.replaceAll(/\[(\w+)\]/g, '.$1');
-  if (name === undefined || name.length < 2) return null;
-  const ending = layers.filter(layer => layer.modulePath?.endsWith(`.${name}`));
-  const [layer] = ending;
-  if (!layer) return null;
+  const name = first?.replaceAll(/\[(\w+)\]/g, '.$1') ?? '';
+  if (source.form === 'string' || name.length < 2) return null;
+  const paths = modulesEndingIn(layers, name);
+  const [path] = paths;
+  const found = path === undefined ? null : moduleOrLayer(layers, path);
+  if (!found || path === undefined) return null;
   const from =
-    ending.length === 1
-      ? `attribute, the end of ${layer.modulePath ?? name}`
-      : `attribute, 1 of ${ending.length} layers whose path ends in ${name}`;
-  return { layer, name, from };
+    paths.length === 1
+      ? `attribute, the end of ${path}`
+      : `attribute, 1 of ${paths.length} modules whose path ends in ${name}`;
+  return { ...found, name, from };
 }
+
+function moduleOrLayer(
+  layers: readonly LayerInfo[],
+  name: string,
+): Pick<NamedLayer, 'layer' | 'weightLayer'> | null {
+  const { exact, members } = findLayers(layers, name);
+  const [layer] = exact;
+  if (!layer) return null;
+  return { layer, weightLayer: hasFilters(layer) ? null : (members.findLast(hasFilters) ?? null) };
+}
+
+/** Module paths `….name`, in the order of the graph: modules that the name may mean where its class does not know its place. */
+function modulesEndingIn(layers: readonly LayerInfo[], name: string): readonly string[] {
+  const paths = layers.flatMap(({ modulePath }) => {
+    const at = modulePath === null ? -1 : `${modulePath}.`.indexOf(`.${name}.`);
+    return modulePath === null || at < 0 ? [] : [modulePath.slice(0, at + 1 + name.length)];
+  });
+  return [...new Set(paths)];
+}
+
+const hasFilters = ({ kind, parameters }: LayerInfo): boolean =>
+  (kind === 'conv' || kind === 'linear') &&
+  parameters.some(parameter => parameter.role === 'weight');
 
 /** Words of plain text are no layer names. */
 const looksLikeLayerName = (text: string): boolean =>

@@ -1,0 +1,61 @@
+import { UserError } from '../../../protocol/errors';
+import type { ModelFeeds } from '../../../protocol/methods';
+import type { CallContext } from '../../../protocol/rpc';
+import type { MethodContext } from '../methods/method';
+import type { Activations } from './activations';
+import type { Feeds, FedInputs } from './feeds';
+import type { OpenedModel } from './openModels';
+import type { Pictures } from './pictures';
+import type { JobTurn } from './queue';
+
+/** What a context takes its answers from. */
+export interface ContextSources {
+  readonly feeds: Feeds;
+  readonly pictures: Pictures;
+  readonly activations: Activations;
+}
+
+/**
+ * What one call of a method is given. Before each run and each picture the call gives way to more urgent ones, and ends here where it was
+ * cancelled or where the model's files changed meanwhile.
+ */
+export function methodContext(
+  opened: OpenedModel,
+  call: CallContext,
+  turn: JobTurn,
+  { feeds, pictures, activations }: ContextSources,
+): MethodContext {
+  const proceed = async (): Promise<void> => {
+    await turn.giveWay();
+    if (opened.isCurrent()) return;
+    throw new UserError(
+      'brokenModel',
+      `${opened.name} changed while it was being read; ask again when it is whole.`,
+    );
+  };
+  const fed = async (chosen: ModelFeeds): Promise<FedInputs> => {
+    await proceed();
+    return feeds.resolve(opened, chosen);
+  };
+  return {
+    model: opened.model,
+    get layers() {
+      return opened.layers;
+    },
+    signal: call.signal,
+    report: progress => call.report(progress),
+    readTensor: ref => opened.readTensor(ref),
+    values: async (chosen, tensors, options) =>
+      activations.values(opened, await fed(chosen), tensors, options?.ahead ?? false),
+    fed: async chosen => (await fed(chosen)).tensors,
+    geometry: async chosen => (await fed(chosen)).geometry,
+    decode: async path => {
+      await turn.giveWay();
+      return pictures.decode(path);
+    },
+    preprocess: async (path, spec) => {
+      await turn.giveWay();
+      return feeds.image(opened.input(spec.input), path, spec);
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import { UserError } from '../../../protocol/errors';
+import type { HoverPicturesParams, HoverPicturesResult } from '../../../protocol/methods';
+import { drawGrid, type TileGrid } from '../image/draw';
+import { encodePng } from '../image/png';
+import { sharedMaximum } from './filters';
+import { defaultView } from './filterTiles';
+import { filterGrid, isSigned, mapGrid } from './grids';
+import { layerById, layerMaps } from './layerMaps';
+import { layerWeight } from './layerWeight';
+import { channelStatistics, STATISTICS } from './mapValues';
+import type { Method, MethodContext } from './method';
+
+/** Tiles that a hover tries to show, most first. */
+const FILTER_COUNTS = [64, 48, 32, 24, 16, 8, 4, 1];
+const MAP_COUNTS = [16, 12, 8, 6, 4, 2, 1];
+/** Longest side of a tile, and of a single wide one, on the hover's 750 × 250 pixels. */
+const FILTER_PIXELS = 28;
+const MAP_PIXELS = 56;
+const BAR_PIXELS = 480;
+const HOVER_WIDTH = 520;
+
+interface HoverPicture {
+  readonly png: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly indices: readonly number[];
+}
+
+/**
+ * Pictures of a layer for a hover: its first filters over one shared scale, and its strongest maps (largest mean magnitude) each over its
+ * own. As many tiles as fit `maximumBytes` together; what the layer does not have, or what cannot be run, is null.
+ */
+export const hoverPictures: Method<'hoverPictures'> = {
+  name: 'hoverPictures',
+  runs: true,
+  async compute(params, context) {
+    const half = params.feeds ? params.maximumBytes / 2 : params.maximumBytes;
+    const filters = await orNull(async () => filterPicture(params, half, context));
+    const left = params.maximumBytes - (filters?.png.length ?? 0);
+    const maps = params.feeds ? await orNull(() => mapPicture(params, left, context)) : null;
+    return { filters: filtersResult(filters), maps: mapsResult(maps) };
+  },
+};
+
+function filtersResult(picture: HoverPicture | null): HoverPicturesResult['filters'] {
+  if (!picture) return null;
+  const { png, width, height, indices } = picture;
+  return { png, width, height, shown: indices.length };
+}
+
+function mapsResult(picture: HoverPicture | null): HoverPicturesResult['maps'] {
+  if (!picture) return null;
+  const { png, width, height, indices } = picture;
+  return { png, width, height, channels: indices };
+}
+
+/** A picture that a layer does not have is no error in a hover; a cancelled one is. */
+async function orNull(make: () => Promise<HoverPicture | null>): Promise<HoverPicture | null> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof UserError && error.code !== 'cancelled') return null;
+    throw error;
+  }
+}
+
+function filterPicture(
+  params: HoverPicturesParams,
+  bytes: number,
+  context: MethodContext,
+): HoverPicture | null {
+  const weight = layerWeight(context, layerById(context, params.layer));
+  const { bank } = weight;
+  const view = defaultView(bank);
+  const maximum = sharedMaximum(weight, view, 0, context);
+  const order = Array.from(
+    { length: Math.min(bank.filters, FILTER_COUNTS[0] ?? 1) },
+    (_, index) => index,
+  );
+  return largestFitting(order, FILTER_COUNTS, bytes, FILTER_PIXELS, indices =>
+    filterGrid(
+      weight,
+      view,
+      0,
+      maximum,
+      {
+        indices,
+        pixels: bank.filters === 1 ? BAR_PIXELS : FILTER_PIXELS,
+        scale: 'shared',
+        colorMap: isSigned(view) ? 'diverging' : 'viridis',
+      },
+      context.signal,
+    ),
+  );
+}
+
+async function mapPicture(
+  params: HoverPicturesParams,
+  bytes: number,
+  context: MethodContext,
+): Promise<HoverPicture | null> {
+  const { model, layer } = params;
+  const maps = await layerMaps({ model, layer, feeds: params.feeds ?? {} }, context);
+  const { statistics } = channelStatistics(maps.view, maps.read, context.signal);
+  const strength = (channel: number): number =>
+    statistics[channel * STATISTICS.length + STATISTICS.indexOf('meanMagnitude')] ?? 0;
+  const order = Array.from({ length: maps.view.channels }, (_, channel) => channel).sort(
+    (a, b) => strength(b) - strength(a) || a - b,
+  );
+  const pixels = maps.view.rows === 1 ? BAR_PIXELS : MAP_PIXELS;
+  return largestFitting(order, MAP_COUNTS, bytes, MAP_PIXELS, indices =>
+    mapGrid(maps, { indices, pixels, scale: 'own', colorMap: 'viridis' }, context.signal),
+  );
+}
+
+/** The picture of the most tiles (in the given order) whose PNG fits; null where not even one does. */
+function largestFitting(
+  order: readonly number[],
+  counts: readonly number[],
+  bytes: number,
+  pixels: number,
+  gridOf: (indices: readonly number[]) => TileGrid,
+): HoverPicture | null {
+  const possible = [...new Set(counts.map(count => Math.min(count, order.length)))];
+  for (const count of possible) {
+    const indices = order.slice(0, count);
+    const grid = gridOf(indices);
+    const zoom = Math.max(1, Math.floor(pixels / Math.max(grid.rows, grid.columns)));
+    const across = Math.max(
+      1,
+      Math.min(count, Math.floor(HOVER_WIDTH / (grid.columns * zoom + 1))),
+    );
+    const { width, height, rgba } = drawGrid(grid, { zoom, across });
+    const png = encodePng(width, height, 4, rgba);
+    if (png.length <= bytes) return { png, width, height, indices };
+  }
+  return null;
+}

@@ -1,0 +1,34 @@
+import { activationHeatmap } from './activationHeatmap';
+import { channel } from './channel';
+import { featureMaps } from './featureMaps';
+import { featureMapTiles } from './featureMapTiles';
+import { filters } from './filters';
+import { hoverPictures } from './hoverPictures';
+import { layerStrengths } from './layerStrengths';
+import { picture } from './picture';
+import { predict } from './predict';
+import { preprocess } from './preprocess';
+import { probe } from './probe';
+import { recompute } from './recompute';
+import { renderGrid } from './renderGrid';
+import { tensors } from './tensors';
+import { weights } from './weights';
+
+/** Every method of the engine, sorted by name. */
+export const methods = [
+  activationHeatmap,
+  channel,
+  featureMaps,
+  featureMapTiles,
+  filters,
+  hoverPictures,
+  layerStrengths,
+  picture,
+  predict,
+  preprocess,
+  probe,
+  recompute,
+  renderGrid,
+  tensors,
+  weights,
+] as const;

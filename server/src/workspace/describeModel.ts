@@ -1,0 +1,102 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../../protocol/errors';
+import type { LabelsInfo, ModelDescription, Problem } from '../../../protocol/model';
+import { OpenedModel, weightBytes } from '../engine/openModels';
+import { findLabels, readLabels } from './labels';
+import { modelFacts } from './modelFacts';
+import { parseChoices } from './preprocessing/choicesFile';
+import { detectPreprocessing } from './preprocessing/detect';
+import { warning, type Choice, type ModelFacts } from './preprocessing/facts';
+import { choicesFileName, readSidecars, type Sidecars } from './preprocessing/sidecars';
+
+/** One state of a model on disk: what is in it, and by which files that state is known. */
+export interface DescribedModel {
+  readonly description: ModelDescription;
+  readonly fingerprint: string;
+  /** The model and the external files it names. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly modifiedMs: number;
+  }[];
+}
+
+/**
+ * Everything that can be known of a model without running it, for the editor, hovers and `inspect`. `choices` are a person's overrides of the
+ * preprocessing, the first that says something wins. Throws the UserErrors of opening: `fileNotFound`, `notOnnx`, `brokenModel` …
+ */
+export async function describeModel(
+  modelPath: string,
+  choices: readonly Choice[],
+): Promise<DescribedModel> {
+  const opened = new OpenedModel(modelPath);
+  try {
+    const { model, layers } = opened;
+    const shapes = opened.shapes(new Map());
+    const facts = modelFacts(model, shapes, ref => opened.readTensor(ref));
+    const sidecars = await readSidecars(modelPath);
+    const preprocessing = detectPreprocessing(facts, sidecars, choices);
+    const { labels, problems } = await labelsOf(modelPath, facts, sidecars);
+    const description: ModelDescription = {
+      path: modelPath,
+      fileBytes: model.source.size,
+      irVersion: model.irVersion,
+      opsets: Object.fromEntries(
+        [...model.opsets].map(([domain, version]) => [domain || 'ai.onnx', version]),
+      ),
+      producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
+      graphName: model.graph.name,
+      metadata: Object.fromEntries(model.metadata),
+      inputs: facts.inputs,
+      outputs: facts.outputs,
+      layers,
+      attention: [],
+      parameterCount: parameterCount(layers),
+      weightBytes: weightBytes(model.graph),
+      preprocessing: preprocessing.specs,
+      labels,
+      problems: [...model.problems, ...preprocessing.problems, ...problems],
+    };
+    return { description, fingerprint: opened.fingerprint, files: opened.files.map(stateOf) };
+  } finally {
+    opened.dispose();
+  }
+}
+
+/** The labels that a person chose, else those that lie with the model. A choice that does not fit is a problem. */
+async function labelsOf(
+  modelPath: string,
+  facts: ModelFacts,
+  sidecars: Sidecars,
+): Promise<{ readonly labels: LabelsInfo | null; readonly problems: readonly Problem[] }> {
+  const own = sidecars.files.find(file => file.name === choicesFileName(modelPath));
+  const chosen = own && parseChoices(own.text, own.name).choices.labels;
+  if (chosen === undefined) return findLabels(facts.metadata, facts.outputs, sidecars);
+  try {
+    return {
+      labels: await readLabels(path.resolve(path.dirname(modelPath), chosen), facts.outputs),
+      problems: [],
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { labels: null, problems: [warning(error.message, chosen)] };
+  }
+}
+
+/** Parameters that several layers share count once. */
+function parameterCount(layers: ModelDescription['layers']): number {
+  const sizes = new Map<string, number>();
+  for (const { parameters } of layers)
+    for (const { name, shape } of parameters)
+      sizes.set(
+        name,
+        shape.reduce((product, size) => product * size, 1),
+      );
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+function stateOf(file: string): DescribedModel['files'][number] {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return { path: file, size: stat?.size ?? -1, modifiedMs: stat?.mtimeMs ?? 0 };
+}

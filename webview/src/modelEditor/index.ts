@@ -1,0 +1,4 @@
+import './style.css';
+import { ModelEditor } from './editor';
+
+new ModelEditor().start();

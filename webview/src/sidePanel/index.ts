@@ -1,0 +1,4 @@
+import './style.css';
+import { SidePanel } from './panel';
+
+new SidePanel().start();

@@ -1,0 +1,4 @@
+import './style.css';
+import { Viewer } from './viewer';
+
+new Viewer().start();

@@ -1,0 +1,320 @@
+import { fromWireError, toWireError } from '../../../protocol/errors';
+import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
+import type { ModelDescription } from '../../../protocol/model';
+import type { ViewerSituation, ViewerState, ViewerTab } from '../../../protocol/views';
+import { createAnnouncer } from '../lib/announce';
+import { createBusy } from '../lib/busy';
+import { pageRoot } from '../lib/dom';
+import { connectHost, errorAction } from '../lib/host';
+import { Latest } from '../lib/latest';
+import type { MessageAction } from '../lib/message';
+import { createDetails } from './details';
+import { saveNumbers, savePicture } from './exports';
+import { Inputs } from './inputs';
+import { listenToKeys } from './keys';
+import { atLayer, neighbourLayer, takeOver } from './model';
+import { Sources } from './sources';
+import { Stage } from './stage';
+import type { Shown } from './types';
+import { ViewerView } from './view';
+import { frameFacts, readoutText } from './words';
+
+/** The page: what is shown, and everything that follows when it changes. */
+export class Viewer {
+  private situation: ViewerSituation | null = null;
+  private state: ViewerState | null = null;
+  private steps: readonly string[] = [];
+  private description: ModelDescription | null = null;
+  private describedKey = '';
+  private readonly announce = createAnnouncer(pageRoot());
+  private readonly busy = createBusy(busy => this.view.setBusy(busy));
+  private readonly details = createDetails(
+    () => this.describe(),
+    () => this.copyDetails(),
+  );
+  private readonly saving = new Latest();
+  private readonly host = connectHost<ViewerSituation, ViewerState>(situation =>
+    this.take(situation),
+  );
+  private readonly sources: Sources = new Sources({
+    host: this.host,
+    live: () => this.shown,
+    track: (work, stop) => this.busy.track(work, stop),
+    onChanged: () => this.dataChanged(),
+    onFailed: (error, lost) => this.fail(error, lost),
+  });
+  private readonly stage: Stage = new Stage({
+    host: this.host,
+    sources: () => this.sources,
+    announce: this.announce,
+    shown: () => this.shown,
+    patch: patch => this.patch(patch),
+    onFacts: () => this.updateFacts(),
+    track: (work, stop) => this.busy.track(work, stop),
+    onFailed: error => this.fail(error, false),
+  });
+  private readonly view: ViewerView = new ViewerView(
+    {
+      step: direction => this.step(direction),
+      chooseTab: tab => this.chooseTab(tab),
+      patch: patch => this.patch(patch),
+      chooseInput: () => this.host.run('layerLens.chooseInput'),
+      exportPicture: () => this.save('picture'),
+      exportNumbers: () => this.save('numbers'),
+      back: () => this.stage.back(),
+      neighbour: direction => this.stage.neighbour(direction),
+      recompute: () => this.stage.recompute(),
+      toggleDetails: () => this.toggleDetails(),
+    },
+    {
+      busy: this.busy.root,
+      details: this.details.root,
+      picture: this.stage.picture.root,
+      content: this.stage.content,
+    },
+  );
+  private readonly inputs = new Inputs(
+    this.host,
+    this.stage.picture,
+    problem => this.pictureChanged(problem),
+    (text, title) => this.view.setPrediction(text, title),
+  );
+
+  start(): void {
+    pageRoot().append(this.view.root);
+    listenToKeys({
+      step: direction => this.step(direction),
+      tab: tab => this.chooseTab(tab),
+      back: () => this.stage.back(),
+      neighbour: direction => this.stage.neighbour(direction),
+      moveProbe: key => this.stage.moveProbe(key),
+      isEnlarged: () => this.stage.isEnlarged,
+    });
+  }
+
+  private get shown(): Shown | null {
+    return this.situation && this.state ? { situation: this.situation, state: this.state } : null;
+  }
+
+  private take(situation: ViewerSituation): void {
+    const taken = takeOver(this.state, situation.state, this.steps);
+    if (!taken) return;
+    this.situation = situation;
+    this.state = taken.state;
+    this.steps = taken.steps;
+    this.view.line.hide();
+    if (situation.error) this.fail(fromWireError(situation.error), this.sources.current === null);
+    this.apply();
+  }
+
+  /** What the person changed: shown, told to the host, kept. */
+  private patch(patch: Partial<ViewerState>): void {
+    if (!this.state) return;
+    this.state = { ...this.state, ...patch };
+    this.host.saveState(this.state);
+    this.apply();
+  }
+
+  private apply(): void {
+    const { shown } = this;
+    if (!shown) return;
+    this.inputs.sync(shown);
+    const obstacle = this.obstacle(shown);
+    if (obstacle) this.view.area.show(obstacle.text, obstacle.actions);
+    else if (shown.situation.layer && !shown.situation.error) {
+      this.sources.sync();
+      if (!this.sources.hasFailed) this.view.area.hide();
+    }
+    this.hideContentUnderArea();
+    this.stage.refresh();
+    this.updateFacts();
+    this.fillDetails();
+  }
+
+  /** Why the tab can't be shown now, with what can be done about it. */
+  private obstacle({
+    situation,
+    state,
+  }: Shown): { text: string; actions: readonly MessageAction[] } | null {
+    if (state.tab === 'filters') return null;
+    if (!situation.mayRun)
+      return {
+        text: 'Running models waits for workspace trust.',
+        actions: [{ label: 'Manage Trust', run: () => this.host.run('layerLens.manageTrust') }],
+      };
+    if (state.input === null)
+      return {
+        text: 'Feature maps need an input picture.',
+        actions: [{ label: 'Choose Input…', run: () => this.host.run('layerLens.chooseInput') }],
+      };
+    return null;
+  }
+
+  private updateFacts(): void {
+    const { shown } = this;
+    if (!shown) return;
+    const current = this.stage.content.hidden ? null : this.sources.current;
+    this.view.update(shown, frameFacts(shown, current, this.stage));
+    const { colorMap, range, note } = current?.scale(this.stage.channel) ?? {
+      colorMap: 'grey',
+      range: null,
+      note: '',
+    };
+    this.view.bar.set(colorMap, range, note);
+    this.view.readout.textContent = readoutText(current, this.stage);
+  }
+
+  private dataChanged(): void {
+    this.view.line.hide();
+    this.view.area.hide();
+    this.hideContentUnderArea();
+    this.stage.refresh();
+    this.updateFacts();
+    this.fillDetails();
+    if (this.shown?.state.tab === 'maps') this.inputs.predict(this.shown);
+  }
+
+  private pictureChanged(problem: string | null): void {
+    const { shown } = this;
+    if (problem === null) this.view.pictureMessage.hide();
+    else
+      this.view.pictureMessage.show(
+        problem,
+        shown?.situation.mayRun && shown.state.tab === 'filters'
+          ? [{ label: 'Choose Input…', run: () => this.host.run('layerLens.chooseInput') }]
+          : [],
+      );
+    this.stage.refresh();
+  }
+
+  /** In place: over what stays where there is something, else where the grid would be. */
+  private fail(error: unknown, lost: boolean): void {
+    const wire = toWireError(error);
+    const stopped = wire.code === 'cancelled';
+    if (stopped && !lost) return;
+    const action = errorAction(this.host, wire);
+    const actions = action
+      ? [action]
+      : wire.code === 'noWeights'
+        ? [{ label: 'Show Feature Maps', run: () => this.chooseTab('maps') }]
+        : [{ label: stopped ? 'Continue' : 'Try Again', run: () => this.retry() }];
+    (lost ? this.view.area : this.view.line).show(wire.message, actions);
+    this.hideContentUnderArea();
+    this.announce(wire.message);
+  }
+
+  private retry(): void {
+    this.view.line.hide();
+    this.sources.retry();
+    this.apply();
+  }
+
+  private hideContentUnderArea(): void {
+    this.stage.content.hidden = !this.view.area.root.hidden;
+  }
+
+  private step(direction: -1 | 1): void {
+    const { shown } = this;
+    if (!shown) return;
+    const next = neighbourLayer(shown.situation.layers, shown.state.layer, direction);
+    if (!next)
+      return this.announce(direction > 0 ? 'This is the last layer' : 'This is the first layer');
+    this.steps = [...this.steps, next.id];
+    this.state = atLayer(shown.state, next.id);
+    // The host answers with the layer; until then the page goes on showing this one.
+    this.host.saveState(this.state);
+    this.announce(next.label);
+  }
+
+  private chooseTab(tab: ViewerTab): void {
+    if (!this.state || this.state.tab === tab) return;
+    this.patch({ tab, scrollTop: 0 });
+    this.view.focusTab(tab);
+    this.announce(tab === 'filters' ? 'Filters' : 'Feature maps');
+  }
+
+  private save(what: 'picture' | 'numbers'): void {
+    const shown = this.sources.currentShown;
+    const { current } = this.sources;
+    if (!shown || !current || !this.state) return this.announce('There is nothing to export yet');
+    const live = { ...shown, state: { ...shown.state, scale: this.state.scale } };
+    const { colorMap } = current.scale(null);
+    const work = this.saving.run(signal =>
+      what === 'picture'
+        ? savePicture(this.host, live, colorMap === 'rgb' ? 'grey' : colorMap, signal)
+        : saveNumbers(this.host, live, current, signal),
+    );
+    this.busy
+      .track(work, () => this.saving.cancel())
+      .then(saved => this.announce(saved ? 'Exported' : 'Export cancelled'))
+      .catch((error: unknown) => this.fail(error, false));
+  }
+
+  private toggleDetails(): void {
+    this.details.toggle();
+    this.view.setDetailsOpen(this.details.isOpen);
+    this.fillDetails();
+  }
+
+  /** Preprocessing and its sources are asked for when the details are opened. */
+  private describe(): void {
+    const { shown } = this;
+    const key = shown ? `${shown.state.model} ${shown.situation.revision}` : '';
+    if (!shown || key === this.describedKey) return;
+    this.describedKey = key;
+    this.host.api
+      .call('describeModel', { model: shown.state.model })
+      .then(description => {
+        this.description = description;
+        this.fillDetails();
+      })
+      .catch((error: unknown) => this.fail(error, false));
+  }
+
+  private fillDetails(): void {
+    const { shown } = this;
+    if (!this.details.isOpen || !shown) return;
+    const { layer } = shown.situation;
+    const section = layer
+      ? [
+          {
+            title: 'Layer',
+            rows: [
+              ['Name', layerLabel(layer)],
+              ['Node', layer.id],
+              ['What it is', layerFacts(layer)],
+              ['Inputs', layer.inputs.join(', ')],
+              ['Outputs', layer.outputs.join(', ')],
+              ...(layer.source
+                ? [['Source', `${layer.source.file}:${layer.source.line}`] as const]
+                : []),
+            ] as const,
+          },
+        ]
+      : [];
+    const { input } = shown.state;
+    this.details.fill(
+      [...section, ...(this.sources.current?.details() ?? [])],
+      input === null ? [] : (this.description?.preprocessing ?? []),
+    );
+  }
+
+  private copyDetails(): void {
+    const shown = this.sources.currentShown ?? this.shown;
+    if (!shown) return;
+    const { model, layer, input, tab } = shown.state;
+    const preprocessing = this.description?.preprocessing ?? [];
+    const record = {
+      model,
+      layer,
+      input,
+      tab,
+      preprocessing,
+      result: this.sources.current?.record(),
+    };
+    this.host.api
+      .call('copyText', { text: JSON.stringify(record, null, 2) })
+      .then(() => this.announce('Copied'))
+      .catch((error: unknown) => this.fail(error, false));
+  }
+}
