@@ -39,7 +39,7 @@ export interface LayerTarget {
   readonly model: string;
   /** The layer, or the one that gives the output of the module that is named. */
   readonly layer: LayerInfo;
-  /** Where `layer` has no weights and a module is named: the module's last layer that has. */
+  /** Where `layer` has no weights and a module is named: the module's layer with the most. */
   readonly weightLayer: LayerInfo | null;
   /** The text that was matched, and how: `attribute self.layer1`, `string`, `node name`. */
   readonly name: string;
@@ -98,7 +98,7 @@ export interface ServerApi {
   };
   /** Runs a method in the engine. The result is the method's, with typed arrays packed (protocol/binary.ts). */
   'layerLens/compute': { params: ComputeParams; result: unknown };
-  'layerLens/stopEngine': { params: null; result: null };
+  'layerLens/restartEngine': { params: null; result: null };
 }
 
 /** Sent to the extension without being asked. */

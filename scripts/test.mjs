@@ -43,7 +43,7 @@ const vitest = (name, folders) => async () => {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const filters = folders.map(folder => `test/${folder}/`);
   // CI makes a forgotten .only an error and never writes snapshots.
-  const env = { ...process.env, CI: 'true' };
+  const env = { ...process.env, CI: 'true', NO_COLOR: '1' };
   const { status } = await node([runner, 'run', ...filters, ...reporters], { env, echo: true });
   const { passed, failures, shared } = readUnitResults(file);
   for (const line of failures) console.log(`FAIL ${line}`);
@@ -90,7 +90,7 @@ const stages = scenario => ({
   e2e: endToEnd(scenario),
 });
 
-/** Runs one stage; whatever it throws is one failed test. */
+/** Runs one stage and gives whether all of it passed; whatever it throws is one failed test. */
 const runStage = async (name, stage) => {
   const start = performance.now();
   const before = { ...counts };
@@ -107,6 +107,7 @@ const runStage = async (name, stage) => {
   console.log(
     `--- ${name}: ${failed === 0 ? 'ok' : `${failed} FAILED`}, ${passed} passed, ${seconds} s`,
   );
+  return failed === 0;
 };
 
 const readOptions = () => {
@@ -124,10 +125,14 @@ const readOptions = () => {
 
 await main(async () => {
   const { only, scenario } = readOptions();
-  await runStage('set-up', ensureDependencies);
-  if (counts.failed === 0)
-    for (const [name, stage] of Object.entries(stages(scenario)))
-      if (only.includes(name)) await runStage(name, stage);
+  const chosen = Object.entries(stages(scenario)).filter(([name]) => only.includes(name));
+  for (const [name, stage] of [['set-up', ensureDependencies], ...chosen]) {
+    const worked = await runStage(name, stage);
+    if (!worked && ['set-up', 'build', 'package'].includes(name)) {
+      console.log(`What comes after ${name} was not run: it would only fail in its wake.`);
+      break;
+    }
+  }
   console.log('');
   if (leftOut.suites > 0)
     console.log(

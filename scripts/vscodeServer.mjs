@@ -70,9 +70,11 @@ export const ensureVsCodeServer = async () => {
       ];
       for (const entry of unused)
         rmSync(path.join(partial, entry), { recursive: true, force: true });
-      await mustRun("Starting VS Code's server", node, [path.join(partial, entry), '--version'], {
+      const check = ['--version', '--server-data-dir', path.join(partial, 'check')];
+      await mustRun("Starting VS Code's server", node, [path.join(partial, entry), ...check], {
         env: cleanEnvironment(),
       });
+      rmSync(path.join(partial, 'check'), { recursive: true, force: true });
     }),
   );
   return { node: path.join(folder, binary), server: path.join(folder, entry) };

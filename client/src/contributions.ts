@@ -13,7 +13,7 @@ export const COMMANDS = {
   openSample: 'layerLens.openSample',
   howToExport: 'layerLens.howToExport',
   manageTrust: 'layerLens.manageTrust',
-  stopEngine: 'layerLens.stopEngine',
+  restartEngine: 'layerLens.restartEngine',
   restartServer: 'layerLens.restartServer',
   showMenu: 'layerLens.showMenu',
   showLog: 'layerLens.showLog',

@@ -77,8 +77,7 @@ export class Follow extends Owner implements Readonly<Session['follow']> {
         { uri: editor.document.uri.toString(), position: { line, character } },
         asking.signal,
       );
-      if (target && !this.pinned && !asking.signal.aborted)
-        this.show({ model: target.model, layer: target.layer });
+      if (target && !this.pinned && !asking.signal.aborted) this.show(target);
     } catch {
       // a position that could not be asked about leaves the last picture as it is; the server logs why
     }

@@ -7,6 +7,8 @@ import type { Server } from './server';
 export interface ShownLayer {
   readonly model: string;
   readonly layer: LayerInfo;
+  /** Of a module: its layer with the most weights, where `layer` has none. */
+  readonly weightLayer?: LayerInfo | null;
 }
 
 /** What commands and views share. */

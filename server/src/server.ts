@@ -74,7 +74,7 @@ function serve(connection: Connection): void {
       active,
       storage: start.storage,
       compute: (method, args, options) => computeWhenTrusted(engine, active, method, args, options),
-      stopEngine: () => engine.restart(),
+      restartEngine: () => engine.restart(),
     };
 
     engine.onLine(line => connection.console.info(`engine: ${line}`));

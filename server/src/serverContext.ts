@@ -21,5 +21,5 @@ export interface ServerContext {
     params: MethodApi[M]['params'],
     options?: CallOptions,
   ): Promise<MethodApi[M]['result']>;
-  stopEngine(): void;
+  restartEngine(): void;
 }

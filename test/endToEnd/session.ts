@@ -60,7 +60,7 @@ export class Session {
     seedSettings(path.join(dataDir, 'data', 'User'), {
       'git.enabled': false,
       'window.restoreWindows': 'none',
-      'workbench.colorTheme': 'Default Dark Modern',
+      'workbench.colorTheme': 'Dark Modern',
       ...options.settings,
     });
     const trust = options.trust ?? false;

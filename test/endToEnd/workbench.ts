@@ -1,16 +1,16 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, Locator, Page } from 'playwright-core';
 import type { RunningServer } from '../../scripts/vscodeServer.mjs';
 import type { Report } from './report';
 
-/** The themes that every picture has to look right in, and the class VS Code gives its window in each. */
+/** The themes that every picture has to look right in, by VS Code's label, and the class its window has in each. */
 const themes = {
-  dark: { id: 'Default Dark Modern', cssClass: 'vs-dark' },
-  light: { id: 'Default Light Modern', cssClass: 'vs' },
-  highContrast: { id: 'Default High Contrast', cssClass: 'hc-black' },
-  highContrastLight: { id: 'Default High Contrast Light', cssClass: 'hc-light' },
+  dark: { label: 'Dark Modern', cssClass: 'vs-dark' },
+  light: { label: 'Light Modern', cssClass: 'vs' },
+  highContrast: { label: 'Dark High Contrast', cssClass: 'hc-black' },
+  highContrastLight: { label: 'Light High Contrast', cssClass: 'hc-light' },
 } as const;
 
 export type Theme = keyof typeof themes;
@@ -130,11 +130,12 @@ export class Workbench {
   ): Promise<Locator> {
     await this.placeCursor(file, text);
     const cursor = this.page.locator('.editor-instance .monaco-editor.focused .cursor').first();
-    const box = await cursor.boundingBox();
-    if (!box) throw new Error('The editor shows no caret');
     const visible = this.page.locator('.monaco-hover:visible').first();
     const deadline = performance.now() + timeoutMs;
     while (performance.now() < deadline) {
+      // measured anew at each try: a code lens that arrives moves the line
+      const box = await cursor.boundingBox();
+      if (!box) throw new Error('The editor shows no caret');
       await this.page.mouse.move(box.x + 4, box.y + box.height * 5);
       await this.page.mouse.move(box.x + 4, box.y + box.height / 2);
       await this.page.mouse.move(box.x + 6, box.y + box.height / 2);
@@ -165,7 +166,7 @@ export class Workbench {
     return this.page.locator('.notification-list-item-message').allInnerTexts();
   }
 
-  /** Changes user settings of the running window. */
+  /** Changes user settings; the window knows of it after its next reload. */
   changeSettings(settings: Readonly<Record<string, unknown>>): void {
     const { settingsFile } = this.parts;
     const current: Record<string, unknown> = JSON.parse(readFileSync(settingsFile, 'utf8'));
@@ -173,8 +174,9 @@ export class Workbench {
   }
 
   async setTheme(theme: Theme): Promise<void> {
-    const { id, cssClass } = themes[theme];
-    this.changeSettings({ 'workbench.colorTheme': id });
+    const { label, cssClass } = themes[theme];
+    await this.command('Preferences: Color Theme');
+    await this.pick(label);
     await this.page.locator(`.monaco-workbench.${cssClass}`).waitFor({ timeout: 15_000 });
   }
 
@@ -195,35 +197,14 @@ export class Workbench {
   processes(part: string): { readonly pid: number; readonly command: string }[] {
     return this.parts.server.processes().filter(({ command }) => command.includes(part));
   }
-
-  /** What the log files of VS Code and of the extension hold whose name matches. */
-  logs(name: RegExp): string {
-    const folder = path.resolve(this.parts.settingsFile, '../../logs');
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter(file => name.test(file))
-      .map(file => readFileSync(path.join(folder, file), 'utf8'))
-      .join('\n');
-  }
 }
 
 /** True when every picture in it has been decoded and there is one at least. */
 export const hasPicture = async (within: Locator): Promise<boolean> => {
   const widths = await within
     .locator('img')
-    .evaluateAll((images: { naturalWidth: number }[]) => images.map(image => image.naturalWidth));
+    .evaluateAll(images =>
+      images.map(image => (image instanceof HTMLImageElement ? image.naturalWidth : 0)),
+    );
   return widths.length > 0 && widths.every(width => width > 0);
 };
-
-/** The colour of one pixel of a canvas in a webview, as [red, green, blue, alpha] of 0…255. */
-export const canvasPixel = async (canvas: Locator, x: number, y: number): Promise<number[]> =>
-  canvas.evaluate(
-    (
-      element: {
-        getContext(kind: '2d'): {
-          getImageData(x: number, y: number, w: number, h: number): { data: Iterable<number> };
-        };
-      },
-      [column, row]: [number, number],
-    ) => [...element.getContext('2d').getImageData(column, row, 1, 1).data],
-    [x, y] as [number, number],
-  );

@@ -21,8 +21,8 @@ export const generalCommands = (
     run: async () => void (await vscode.commands.executeCommand('workbench.trust.manage')),
   },
   {
-    id: COMMANDS.stopEngine,
-    run: async () => void (await session.server.request('layerLens/stopEngine', null)),
+    id: COMMANDS.restartEngine,
+    run: async () => void (await session.server.request('layerLens/restartEngine', null)),
   },
   { id: COMMANDS.restartServer, run: () => session.server.restart() },
   { id: COMMANDS.showLog, run: async () => session.log.show() },
@@ -61,9 +61,9 @@ async function showMenu(session: Session): Promise<void> {
       ? []
       : [{ label: '$(go-to-file) Open Model', command: COMMANDS.openModel }]),
     {
-      label: '$(debug-stop) Stop Engine',
+      label: '$(debug-restart) Restart Engine',
       description: 'ends what is running and frees its memory',
-      command: COMMANDS.stopEngine,
+      command: COMMANDS.restartEngine,
     },
     { label: '$(output) Show Log', command: COMMANDS.showLog },
   ];

@@ -17,7 +17,7 @@ export const layerCommands = (session: Session, viewer: Viewer): readonly Comman
         (await pickLayer(session));
       if (!shown) return;
       session.follow.show(shown);
-      await viewer.show(shown.model, shown.layer.id);
+      await viewer.show(shown.model, shown.weightLayer ?? shown.layer);
     },
   },
   {

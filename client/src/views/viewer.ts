@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { toWireError } from '../../../protocol/errors';
 import { layerLabel } from '../../../protocol/layerFacts';
 import { Owner } from '../../../protocol/lifecycle';
+import type { LayerInfo } from '../../../protocol/model';
 import type { ViewerSituation, ViewerState } from '../../../protocol/views';
 import { VIEWS } from '../contributions';
 import type { Session } from '../session';
@@ -30,10 +31,14 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
   }
 
   /** Shows a layer, in the viewer that is open or a new one beside the code. */
-  async show(model: string, layer: string): Promise<void> {
+  async show(model: string, layer: LayerInfo): Promise<void> {
     const active = await this.session.server.active();
+    const shown = {
+      ...{ model, layer: layer.id, input: active.picture, channel: null, scrollTop: 0 },
+      ...(hasFilters(layer) ? {} : { tab: 'maps' as const }),
+    };
     if (this.open) {
-      this.open.update({ model, layer, input: active.picture, channel: null, scrollTop: 0 });
+      this.open.update(shown);
       this.open.panel.reveal(undefined, true);
       return;
     }
@@ -41,7 +46,7 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
       viewColumn: vscode.ViewColumn.Beside,
       preserveFocus: true,
     });
-    this.adopt(panel, { ...FIRST_STATE, model, layer, input: active.picture });
+    this.adopt(panel, { ...FIRST_STATE, ...shown });
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
@@ -59,6 +64,10 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
     });
   }
 }
+
+/** Layers without weights have nothing to show in the first tab. */
+const hasFilters = (layer: LayerInfo): boolean =>
+  layer.parameters.some(parameter => parameter.shape.length > 1);
 
 const isViewerState = (state: unknown): state is ViewerState =>
   typeof state === 'object' &&

@@ -16,14 +16,12 @@ export const INPUT_OPTION: OptionSpec = {
   repeatable: true,
 };
 
-/** Describes a model with what a person chose for it, and what this command line overrides. */
-export async function openModel(
+/** Describes a model; overrides of this command line go before what is kept beside the model. */
+export const openModel = (
   file: string,
   overrides: PreprocessingOverrides = {},
-): Promise<DescribedModel> {
-  const model = path.resolve(file);
-  return describeModel(model, [{ overrides: { '*': overrides }, from: 'command line' }]);
-}
+): Promise<DescribedModel> =>
+  describeModel(path.resolve(file), [{ overrides: { '*': overrides }, from: 'command line' }]);
 
 /** The model and what is fed to it, from `--input` and the preprocessing options. */
 export async function openModelAndFeeds(

@@ -1,5 +1,4 @@
 import { Owner } from '../../../protocol/lifecycle';
-import type { Model } from '../onnx/graph';
 import type { Tensor } from '../onnx/tensor';
 
 import { ByteCache } from './byteCache';
@@ -7,9 +6,14 @@ import { weightBytes, type OpenedModel } from './openModels';
 import { openSession, type RuntimeSession } from './runtime';
 import { totalBytes } from './tensorBytes';
 
-/** What a session takes beyond its weights: the runtime keeps repacked copies of convolution weights. */
+/** What a session takes at least beside its weights: the runtime keeps repacked copies of them, and the buffers of its last run. */
 const WEIGHT_FACTOR = 1.5;
-const SESSION_BYTES = 4 * 2 ** 20;
+const SESSION_BYTES = 16 * 2 ** 20;
+
+interface KeptSession {
+  readonly session: RuntimeSession;
+  bytes: number;
+}
 
 export interface SessionRun {
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -20,17 +24,20 @@ export interface SessionRun {
 
 /**
  * Sessions that give chosen tensors and compute nothing else: the structure with those tensors as its only outputs, weights mapped from the
- * original files. Kept by model state and outputs while they fit the budget (estimated: weights × 1.5, the bytes of the outputs, 4 MB).
+ * original files. Kept by model state and outputs while they fit the budget: what the process grew by when they were created and run, at
+ * least weights × 1.5 and 16 MB.
  */
 export class Sessions extends Owner {
-  private readonly kept: ByteCache<RuntimeSession>;
+  private readonly kept: ByteCache<KeptSession>;
 
   constructor(
     budget: number,
     private threads: number,
   ) {
     super();
-    this.kept = this.register(new ByteCache<RuntimeSession>(budget, session => session.dispose()));
+    this.kept = this.register(
+      new ByteCache<KeptSession>(budget, ({ session }) => session.dispose()),
+    );
   }
 
   get count(): number {
@@ -50,13 +57,16 @@ export class Sessions extends Owner {
     feeds: ReadonlyMap<string, Tensor>,
   ): Promise<SessionRun> {
     const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${JSON.stringify([...outputs].sort())}`;
+    const before = process.memoryUsage.rss();
     const started = performance.now();
     const known = this.kept.get(key);
-    const session = known ?? (await this.create(opened, outputs, key));
+    const kept = known ?? (await this.create(opened, outputs, key));
     const loaded = performance.now();
-    const tensors = await session.run(feeds, outputs);
+    const tensors = await kept.session.run(feeds, outputs);
     const ended = performance.now();
-    this.kept.resize(key, estimate(opened.model) + totalBytes(tensors));
+    const growth = process.memoryUsage.rss() - before - totalBytes(tensors);
+    kept.bytes = known ? kept.bytes + Math.max(0, growth) : Math.max(kept.bytes, growth);
+    this.kept.resize(key, kept.bytes);
     return { tensors, loadMs: known ? 0 : loaded - started, forwardMs: ended - loaded };
   }
 
@@ -79,7 +89,7 @@ export class Sessions extends Owner {
     opened: OpenedModel,
     outputs: readonly string[],
     key: string,
-  ): Promise<RuntimeSession> {
+  ): Promise<KeptSession> {
     this.forgetOldStates(opened);
     opened.requireWeights();
     const { bytes, folder } = opened.select(outputs);
@@ -89,12 +99,14 @@ export class Sessions extends Owner {
       label: opened.name,
       threads: this.threads,
     });
-    this.kept.set(key, session, estimate(opened.model));
-    return session;
+    const kept = {
+      session,
+      bytes: weightBytes(opened.model.graph) * WEIGHT_FACTOR + SESSION_BYTES,
+    };
+    this.kept.set(key, kept, kept.bytes);
+    return kept;
   }
 }
 
 /** Paths hold no line breaks where keys are told apart by them: the path is quoted. */
 const prefixOf = (modelPath: string): string => `${JSON.stringify(modelPath)}\n`;
-
-const estimate = (model: Model): number => weightBytes(model.graph) * WEIGHT_FACTOR + SESSION_BYTES;

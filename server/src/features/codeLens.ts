@@ -33,7 +33,7 @@ export const codeLens = (context: ServerContext): Feature => ({
           command: {
             title: `Visualize Layer · ${lensFacts(target.weightLayer ?? target.layer, target.layer)}`,
             command: 'layerLens.visualizeLayer',
-            arguments: [target.model, target.layer.id],
+            arguments: [target.model, (target.weightLayer ?? target.layer).id],
           },
         });
       }

@@ -77,7 +77,7 @@ export const hover = (context: ServerContext): Feature => {
 
 /**
  * Filters and maps; filters alone where the model does not run; null where neither could be made. Of a module, the filters are those of its
- * last layer with weights and the maps its output.
+ * layer with the most weights and the maps its output.
  */
 async function hoverPictures(
   context: ServerContext,
@@ -174,7 +174,7 @@ function layerHover(
   for (const problem of description.problems.filter(item => item.severity === 'error').slice(0, 1))
     lines.push(escapeMarkdown(problem.message));
   lines.push(
-    `${commandLink('Visualize Layer', 'layerLens.visualizeLayer', [model, layer.id])} · ${commandLink('Pin', 'layerLens.pinLayer', [model, layer.id])}`,
+    `${commandLink('Visualize Layer', 'layerLens.visualizeLayer', [model, (weightLayer ?? layer).id])} · ${commandLink('Pin', 'layerLens.pinLayer', [model, layer.id])}`,
   );
   return { kind: 'markdown', value: lines.join('\n\n') };
 }

@@ -22,8 +22,8 @@ export const models = (context: ServerContext): Feature => ({
       context.models.forgetModel(model);
       return null;
     });
-    onRequest(connection, 'layerLens/stopEngine', async () => {
-      context.stopEngine();
+    onRequest(connection, 'layerLens/restartEngine', async () => {
+      context.restartEngine();
       return null;
     });
     connection.onNotification('layerLens/trustGranted', () => context.active.grantTrust());

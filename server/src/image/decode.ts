@@ -3,6 +3,7 @@ import path from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { UserError } from '../../../protocol/errors';
 import type { Raster } from '../methods/method';
+import { gifFrames, hasSoundCodes } from './gif';
 import { pngChunks, readImageHeader, type ImageFormat, type ImageHeader } from './imageHeader';
 import { plainTiff, TiffError } from './tiff';
 
@@ -146,6 +147,10 @@ function checkHeader(bytes: Buffer, name: string): ImageHeader {
 function safeBytes(bytes: Buffer, header: ImageHeader): Buffer {
   if (header.format === 'tiff') return Buffer.from(plainTiff(bytes).buffer);
   if (header.format === 'png') return safePng(bytes, header);
+  if (header.format === 'gif') {
+    const frame = gifFrames(bytes).next().value;
+    if (!frame || !hasSoundCodes(bytes, frame)) throw new Error('no sound frame');
+  }
   if (header.format === 'jpeg') {
     let scans = 0;
     for (

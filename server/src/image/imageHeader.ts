@@ -1,3 +1,5 @@
+import { gifFrames } from './gif';
+
 /** Formats that are told apart by their first bytes. The last five are recognised only to be named in a message. */
 export type ImageFormat =
   'png' | 'jpeg' | 'gif' | 'bmp' | 'tiff' | 'webp' | 'avif' | 'heic' | 'svg' | 'jpeg2000' | 'psd';
@@ -123,28 +125,14 @@ function readJpeg(bytes: Uint8Array, view: DataView): Found {
 /** The screen, or the first frame where that is larger: both are allocated by a decoder. */
 function readGif(bytes: Uint8Array, view: DataView): Found {
   const screen = { width: view.getUint16(6, true), height: view.getUint16(8, true) };
-  const tableBytes = (flags: number): number => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
-  const skipBlocks = (from: number): number => {
-    let at = from;
-    for (let length = view.getUint8(at); length > 0; length = view.getUint8(at)) at += length + 1;
-    return at + 1;
+  const frames = gifFrames(bytes);
+  const first = frames.next().value;
+  if (!first) return { size: screen };
+  const size = {
+    width: Math.max(screen.width, first.width),
+    height: Math.max(screen.height, first.height),
   };
-  let size = screen;
-  let frames = 0;
-  let offset = 13 + tableBytes(view.getUint8(10));
-  while (offset < bytes.length && frames < 2) {
-    const block = view.getUint8(offset);
-    if (block === 0x21) offset = skipBlocks(offset + 2);
-    else if (block === 0x2c) {
-      const width = view.getUint16(offset + 5, true);
-      const height = view.getUint16(offset + 7, true);
-      if (frames++ === 0)
-        size = { width: Math.max(size.width, width), height: Math.max(size.height, height) };
-      if (offset + 11 >= bytes.length) break;
-      offset = skipBlocks(offset + 11 + tableBytes(view.getUint8(offset + 9)));
-    } else break;
-  }
-  return { size, animated: frames > 1 };
+  return { size, animated: frames.next().value !== undefined };
 }
 
 function readBmp(_bytes: Uint8Array, view: DataView): Found {

@@ -1,6 +1,6 @@
 import type { LayerInfo } from '../../../protocol/model';
 import type { Attribute, Graph, Node } from '../onnx/graph';
-import { resolveConstant, type Constant } from '../onnx/constants';
+import { describeConstant, resolveConstant, type Constant } from '../onnx/constants';
 import type { MethodContext } from './method';
 
 /** A layer's node and the graphs that its names are looked up in, innermost first. */
@@ -52,6 +52,21 @@ export function constantInput(
   for (const scope of scopes) {
     const constant = resolveConstant(context.model, scope, name, ref => context.readTensor(ref));
     if (constant) return constant;
+  }
+  return null;
+}
+
+/** The shape of the constant behind an input, without reading it; null where it is left out or no constant. */
+export function constantShape(
+  context: MethodContext,
+  { node, scopes }: LayerNode,
+  index: number,
+): readonly number[] | null {
+  const name = node.inputs[index] ?? '';
+  if (name === '') return null;
+  for (const scope of scopes) {
+    const constant = describeConstant(context.model, scope, name, ref => context.readTensor(ref));
+    if (constant) return constant.shape;
   }
   return null;
 }

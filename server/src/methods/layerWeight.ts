@@ -14,7 +14,7 @@ import {
   type FilterBank,
   type ReadElement,
 } from './filterBank';
-import { constantInput, layerNode, type LayerNode } from './layerNode';
+import { constantInput, constantShape, layerNode, type LayerNode } from './layerNode';
 import { linearWeightBank } from './linearWeight';
 import type { MethodContext } from './method';
 
@@ -121,7 +121,10 @@ export function layerWeight(context: MethodContext, layer: LayerInfo): LayerWeig
   };
 }
 
-/** The constant that is the layer's weight and which input it is: the operator's own place, else (MatMul) the other operand, else its largest parameter. */
+/**
+ * The constant that is the layer's weight and which input it is: the operator's own place, for MatMul else the other operand; for other
+ * operators the largest constant among their inputs.
+ */
 function findWeight(
   context: MethodContext,
   found: LayerNode,
@@ -129,12 +132,9 @@ function findWeight(
 ): { weight: Constant; input: number } {
   const { node } = found;
   const place = PLACES[node.op];
-  const largest = [...layer.parameters].sort((a, b) => size(b.shape) - size(a.shape))[0];
-  const candidates = [
-    ...(place ? [place.weight] : []),
-    ...(node.op === 'MatMul' ? [0] : []),
-    ...(place || !largest ? [] : [node.inputs.indexOf(largest.name)]),
-  ].filter(index => index >= 0);
+  const candidates = place
+    ? [place.weight, ...(node.op === 'MatMul' ? [0] : [])]
+    : largestConstant(context, found);
   for (const input of candidates) {
     const weight = constantInput(context, found, input);
     if (weight && size(weight.shape) > 0) return { weight, input };
@@ -142,9 +142,19 @@ function findWeight(
   throw new UserError(
     'noWeights',
     place
-      ? `The layer "${layer.id}" (${layer.op}) has no stored weights: both of its operands are computed; look at its feature maps.`
+      ? `The layer "${layer.id}" (${layer.op}) has no stored weights: other layers compute them; look at its feature maps.`
       : `The layer "${layer.id}" (${layer.op}) has no weights; look at its feature maps.`,
   );
+}
+
+/** The input of most elements among those that are constant; nothing where none is. */
+function largestConstant(context: MethodContext, found: LayerNode): readonly number[] {
+  return found.node.inputs
+    .map((_, input) => ({ input, shape: constantShape(context, found, input) }))
+    .filter(({ shape }) => shape !== null)
+    .sort((a, b) => size(b.shape ?? []) - size(a.shape ?? []))
+    .slice(0, 1)
+    .map(({ input }) => input);
 }
 
 const size = (shape: readonly number[]): number =>

@@ -14,6 +14,18 @@ import {
   type Quantization,
 } from './constantOps';
 import { planConstant, type ConstantPlan } from './constantPlan';
+import {
+  flattened,
+  intAttribute,
+  intsAttribute,
+  isArithmetic,
+  misfit,
+  permutationOf,
+  reshaped,
+  squeezed,
+  tensorAttribute,
+  unsqueezed,
+} from './constantShapes';
 import type { Graph, Model, Node, TensorRef } from './graph';
 import { toNumbers } from './numbers';
 import { elementCount, type Tensor, type TensorData } from './tensor';
@@ -134,24 +146,6 @@ function noteOf(plan: ConstantPlan, describer: Describer): string[] {
   return [`Dequantised from ${describer.dtype(x)}${how}.`];
 }
 
-const isArithmetic = (op: string): op is Arithmetic =>
-  op === 'Add' || op === 'Sub' || op === 'Mul' || op === 'Div';
-
-function intAttribute(node: Node, name: string, absent: number): number {
-  const attribute = node.attributes.get(name);
-  return attribute?.kind === 'int' ? attribute.value : absent;
-}
-
-function intsAttribute(node: Node, name: string): readonly number[] | null {
-  const attribute = node.attributes.get(name);
-  return attribute?.kind === 'ints' ? attribute.value : null;
-}
-
-function tensorAttribute(node: Node, name: string): TensorRef | null {
-  const attribute = node.attributes.get(name);
-  return attribute?.kind === 'tensor' ? attribute.value : null;
-}
-
 /** Types and shapes of constants. */
 class Describer {
   private readonly shapes = new Map<ConstantPlan, readonly number[] | null>();
@@ -226,60 +220,18 @@ class Describer {
     if (plan.kind === 'stored' && plan.ref.location.kind === 'bytes') {
       const { bytes } = plan.ref.location;
       return plan.ref.dtype === 'int64'
-        ? Array.from(new BigInt64Array(bytes.slice().buffer), Number)
+        ? Array.from(new BigInt64Array(new Uint8Array(bytes).buffer), Number)
         : null;
     }
     return read && toNumbers(new Evaluator(read).value(plan));
   }
 }
 
-function permutationOf(node: Node, shape: readonly number[]): readonly number[] | null {
-  const axes = intsAttribute(node, 'perm') ?? shape.map((_, axis) => shape.length - 1 - axis);
-  const sorted = [...axes].sort((a, b) => a - b);
-  return axes.length === shape.length && sorted.every((axis, index) => axis === index)
-    ? axes
-    : null;
-}
-
-const misfit = (node: Node): UserError =>
-  new UserError(
-    'brokenModel',
-    `The constant ${node.outputs[0] ?? ''} can't be computed: its ${node.op} does not fit the shape it is given.`,
-  );
-
 const tooMany = (name: string): UserError =>
   new UserError(
     'tooLarge',
     `The constant ${name} takes more than ${MAX_COMPUTED_ELEMENTS} computed elements.`,
   );
-
-function reshaped(
-  shape: readonly number[],
-  wanted: readonly number[],
-  allowZero: boolean,
-): number[] {
-  const known = wanted.map((size, axis) => (size === 0 && !allowZero ? (shape[axis] ?? 0) : size));
-  const rest = elementCount(known.filter(size => size !== -1));
-  const total = elementCount(shape);
-  return known.map(size => (size === -1 ? (rest === 0 ? 0 : total / rest) : size));
-}
-
-function flattened(shape: readonly number[], axis: number): number[] {
-  const at = axis < 0 ? axis + shape.length : axis;
-  return [elementCount(shape.slice(0, at)), elementCount(shape.slice(at))];
-}
-
-function squeezed(shape: readonly number[], axes: readonly number[] | null): number[] {
-  const gone = new Set(axes?.map(axis => (axis < 0 ? axis + shape.length : axis)));
-  return shape.filter((size, axis) => (axes ? !gone.has(axis) : size !== 1));
-}
-
-function unsqueezed(shape: readonly number[], axes: readonly number[]): number[] {
-  const rank = shape.length + axes.length;
-  const added = new Set(axes.map(axis => (axis < 0 ? axis + rank : axis)));
-  const rest = [...shape];
-  return Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : (rest.shift() ?? 1)));
-}
 
 /** Values of constants, each computed once. */
 class Evaluator {

@@ -2,7 +2,8 @@ import type { ValueInfo } from '../../../protocol/model';
 import { constantTensor, exactLong } from './constantNode';
 import { codeOf, storedBytes } from './dataTypes';
 import type { Attribute, ByteSource, ExternalData, Graph, Node, Span, TensorRef } from './graph';
-import { ProtoWriter } from './protoWriter';
+import type { ProtoWriter } from './protoWriter';
+import { externalBytes } from './readTensor';
 import { elementCount } from './tensor';
 import { WireReader, type Field } from './wire';
 
@@ -207,10 +208,11 @@ export class GraphEncoder {
     else this.made(writer, tensor);
   }
 
-  private smallExternal({ location, dtype, shape }: TensorRef): Uint8Array | null {
-    const length = storedBytes(dtype, elementCount(shape));
-    if (!this.external || location.kind !== 'external' || length > MAX_COPIED) return null;
-    return this.external(location.location).read(location.offset, length);
+  private smallExternal(tensor: TensorRef): Uint8Array | null {
+    const { location, dtype, shape } = tensor;
+    const isSmall = storedBytes(dtype, elementCount(shape)) <= MAX_COPIED;
+    if (!this.external || location.kind !== 'external' || !isSmall) return null;
+    return externalBytes(tensor, location, this.external);
   }
 
   private header(writer: ProtoWriter, tensor: TensorRef, name: string): void {

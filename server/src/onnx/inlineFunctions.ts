@@ -36,6 +36,29 @@ function mergedOpsets(model: Model): ReadonlyMap<string, number> {
 const keyOf = ({ domain, overload }: Node | LocalFunction, name: string): string =>
   JSON.stringify([domain, name, overload]);
 
+/** Names that are in use. */
+class Names {
+  private readonly taken = new Set<string>();
+  /** The number that the next copy of a name gets. */
+  private readonly copies = new Map<string, number>();
+
+  take(name: string): void {
+    this.taken.add(name);
+  }
+
+  /** The wanted name, or that with a number where it is in use; in use from now on. */
+  unique(wanted: string): string {
+    let name = wanted;
+    while (this.taken.has(name)) {
+      const copy = this.copies.get(wanted) ?? 2;
+      this.copies.set(wanted, copy + 1);
+      name = `${wanted}_${copy}`;
+    }
+    this.taken.add(name);
+    return name;
+  }
+}
+
 /** Names of a function body, or of a subgraph in one, as they are called outside. */
 class Scope {
   private readonly names = new Map<string, string>();
@@ -47,12 +70,12 @@ class Scope {
     readonly call: Node,
     /** What attribute references stand for. */
     readonly attributes: ReadonlyMap<string, Attribute>,
-    private readonly unique: (name: string) => string,
+    private readonly values: Names,
   ) {}
 
   /** A subgraph: what it names itself is its own. */
   inner(): Scope {
-    return new Scope(this, this.prefix, this.call, this.attributes, this.unique);
+    return new Scope(this, this.prefix, this.call, this.attributes, this.values);
   }
 
   set(name: string, outside: string): void {
@@ -61,7 +84,7 @@ class Scope {
 
   own(name: string): void {
     if (name !== '' && !this.names.has(name))
-      this.names.set(name, this.unique(`${this.prefix}/${name}`));
+      this.names.set(name, this.values.unique(`${this.prefix}/${name}`));
   }
 
   of(name: string): string {
@@ -82,47 +105,52 @@ class Inliner {
   /** False when some call had to stay. */
   complete = true;
   private readonly functions = new Map<string, LocalFunction>();
-  private readonly taken = new Set<string>();
+  private readonly functionNames = new Set<string>();
+  private readonly values = new Names();
+  private readonly nodeNames = new Names();
+  private readonly prefixes = new Names();
   private readonly reported = new Set<string>();
   private count = 0;
 
   constructor(model: Model) {
-    for (const each of model.functions) this.functions.set(keyOf(each, each.name), each);
+    for (const each of model.functions) {
+      this.functions.set(keyOf(each, each.name), each);
+      this.functionNames.add(each.name);
+    }
     this.reserve(model.graph);
   }
 
+  /** The function that a node calls. */
+  private target(node: Node): LocalFunction | null {
+    if (!this.functionNames.has(node.op)) return null;
+    return this.functions.get(keyOf(node, node.op)) ?? null;
+  }
+
   private reserve(graph: Graph): void {
-    for (const { name } of [...graph.inputs, ...graph.outputs]) this.taken.add(name);
-    for (const name of graph.initializers.keys()) this.taken.add(name);
+    for (const { name } of [...graph.inputs, ...graph.outputs]) this.values.take(name);
+    for (const name of graph.initializers.keys()) this.values.take(name);
     for (const node of graph.nodes) {
-      this.taken.add(node.name);
-      for (const output of node.outputs) this.taken.add(output);
+      this.nodeNames.take(node.name);
+      for (const output of node.outputs) this.values.take(output);
       for (const inner of subgraphsOf(node)) this.reserve(inner);
     }
   }
 
-  private readonly unique = (wanted: string): string => {
-    let name = wanted;
-    for (let copy = 2; this.taken.has(name); copy++) name = `${wanted}_${copy}`;
-    this.taken.add(name);
-    return name;
-  };
-
   /** Nodes with their calls replaced; `scope` renames them, null leaves names as they are. `stack` holds the functions being inlined. */
-  body(nodes: readonly Node[], scope: Scope | null, stack: readonly string[]): Node[] {
+  body(nodes: readonly Node[], scope: Scope | null, stack: readonly LocalFunction[]): Node[] {
     const out: Node[] = [];
     for (const node of nodes) {
       this.count++;
       const renamed = this.node(node, scope, stack);
-      const target = this.functions.get(keyOf(node, node.op));
+      const target = this.target(node);
       if (target && this.mayInline(target, stack)) this.inline(renamed, target, stack, out);
       else out.push(renamed);
     }
     return out;
   }
 
-  private mayInline(target: LocalFunction, stack: readonly string[]): boolean {
-    const recursive = stack.includes(keyOf(target, target.name));
+  private mayInline(target: LocalFunction, stack: readonly LocalFunction[]): boolean {
+    const recursive = stack.includes(target);
     if (!recursive && stack.length < MAX_CALL_DEPTH && this.count < MAX_NODES) return true;
     this.complete = false;
     const why = recursive
@@ -138,20 +166,18 @@ class Inliner {
   }
 
   /** Appends the body of a function in place of a call. */
-  private inline(call: Node, target: LocalFunction, stack: readonly string[], out: Node[]): void {
+  private inline(
+    call: Node,
+    target: LocalFunction,
+    stack: readonly LocalFunction[],
+    out: Node[],
+  ): void {
     const label = call.name || call.outputs.find(name => name !== '') || call.op;
     const attributes = new Map([...target.attributeDefaults, ...call.attributes]);
-    const scope = new Scope(
-      null,
-      this.unique(`${label}/`).replace(/\/$/, ''),
-      call,
-      attributes,
-      this.unique,
-    );
+    const scope = new Scope(null, this.prefixes.unique(label), call, attributes, this.values);
     target.inputs.forEach((name, index) => scope.set(name, call.inputs[index] ?? ''));
     const passed = this.bindOutputs(call, target, scope);
-    for (const node of this.body(target.nodes, scope, [...stack, keyOf(target, target.name)]))
-      out.push(node);
+    for (const node of this.body(target.nodes, scope, [...stack, target])) out.push(node);
     for (const [from, to] of passed) out.push(identity(call, scope.of(from), to));
   }
 
@@ -173,7 +199,7 @@ class Inliner {
     return passed;
   }
 
-  private node(node: Node, scope: Scope | null, stack: readonly string[]): Node {
+  private node(node: Node, scope: Scope | null, stack: readonly LocalFunction[]): Node {
     if (!scope) return this.unscoped(node, stack);
     const attributes = new Map<string, Attribute>();
     for (const [name, attribute] of node.attributes) {
@@ -183,17 +209,17 @@ class Inliner {
     const ownName = node.name || node.outputs.find(name => name !== '') || node.op;
     return {
       ...node,
-      name: this.unique(`${scope.prefix}/${ownName}`),
+      name: this.nodeNames.unique(`${scope.prefix}/${ownName}`),
       inputs: node.inputs.map(name => scope.of(name)),
       outputs: node.outputs.map(name => scope.of(name)),
       attributes,
-      metadata: new Map([...scope.call.metadata, ...node.metadata]),
+      metadata: merged(scope.call.metadata, node.metadata),
       span: null,
     };
   }
 
   /** A node outside functions changes only where a subgraph of it holds calls. */
-  private unscoped(node: Node, stack: readonly string[]): Node {
+  private unscoped(node: Node, stack: readonly LocalFunction[]): Node {
     if (!subgraphsOf(node).some(graph => this.holdsCall(graph))) return node;
     const attributes = new Map<string, Attribute>();
     for (const [name, attribute] of node.attributes)
@@ -203,9 +229,7 @@ class Inliner {
 
   private holdsCall(graph: Graph): boolean {
     return graph.nodes.some(
-      node =>
-        this.functions.has(keyOf(node, node.op)) ||
-        subgraphsOf(node).some(inner => this.holdsCall(inner)),
+      node => this.target(node) !== null || subgraphsOf(node).some(inner => this.holdsCall(inner)),
     );
   }
 
@@ -213,7 +237,7 @@ class Inliner {
   private attribute(
     attribute: Attribute,
     scope: Scope | null,
-    stack: readonly string[],
+    stack: readonly LocalFunction[],
   ): Attribute | null {
     switch (attribute.kind) {
       case 'reference':
@@ -230,7 +254,7 @@ class Inliner {
     }
   }
 
-  private subgraph(graph: Graph, outer: Scope | null, stack: readonly string[]): Graph {
+  private subgraph(graph: Graph, outer: Scope | null, stack: readonly LocalFunction[]): Graph {
     if (!outer) {
       const nodes = this.body(graph.nodes, null, stack);
       return { ...graph, nodes: nodes.map((node, index) => ({ ...node, index })) };
@@ -263,9 +287,14 @@ class Inliner {
   }
 }
 
+const merged = (
+  outer: ReadonlyMap<string, string>,
+  inner: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> => (outer.size === 0 ? inner : new Map([...outer, ...inner]));
+
 const identity = (call: Node, input: string, output: string): Node => ({
   index: 0,
-  name: `${call.name || output}/Identity`,
+  name: '',
   op: 'Identity',
   domain: '',
   overload: '',

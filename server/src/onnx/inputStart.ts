@@ -135,7 +135,7 @@ class StartWalk {
   private readonly consumers = new Map<string, Node[]>();
 
   constructor(
-    graph: Graph,
+    private readonly graph: Graph,
     private readonly shapes: ReadonlyMap<string, ValueInfo>,
     private readonly constant: ReadConstant,
   ) {
@@ -227,12 +227,12 @@ class StartWalk {
     return true;
   }
 
-  /** A mean picture: nothing in the graph feeds it and it is no single number. */
+  /** A mean picture: a stored constant with at least two axes that are longer than 1. */
   private isConstantPicture(name: string): boolean {
     const shape = this.shapes.get(name)?.shape;
     const large =
       (shape?.filter(length => typeof length === 'number' && length > 1).length ?? 0) >= 2;
-    return large && this.constant(name) !== null;
+    return large && this.graph.initializers.has(name);
   }
 
   private batchNormalization(node: Node): boolean {

@@ -86,7 +86,7 @@ export function pythonStrings(text: string): readonly string[] {
 function fromScopes(scopes: string | undefined): string | null {
   if (scopes === undefined) return null;
   const path = pythonStrings(scopes).slice(0, -1).at(-1);
-  return path === undefined || path === '' ? null : path;
+  return path !== undefined && /^[\w.-]+$/.test(path) ? path : null;
 }
 
 /** TensorFlow converters name a Conv after what was folded into it (a BatchNorm, a BiasAdd): its weight and bias know better. */

@@ -1,8 +1,19 @@
 import type { Dimension, ValueInfo } from '../../../protocol/model';
 import type { ReceptiveField } from '../../../protocol/methods';
 import { captured, isSizeInput } from './dataPath';
-import * as rules from './fieldRules';
-import type { FieldContext, FieldRule, Region } from './fieldRules';
+import * as pieces from './fields/pieces';
+import * as pointwise from './fields/pointwise';
+import {
+  type AxisInterval,
+  type FieldContext,
+  type FieldRule,
+  hull,
+  isEmpty,
+  type Region,
+  whole,
+} from './fields/region';
+import { reshaped } from './fields/reshape';
+import * as windows from './fields/windows';
 import type { Graph, Node } from './graph';
 
 /** Tensors of a higher rank have no receptive field here. */
@@ -18,42 +29,42 @@ const RULES: ReadonlyMap<string, FieldRule> = new Map([
       'GreaterOrEqual HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Less LessOrEqual Log Max Mean Min Mish Mod Mul Neg Not Or ' +
       'Pow Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum Swish Tan Tanh ThresholdedRelu Where ' +
       'Xor FastGelu QuickGelu BiasGelu BiasAdd',
-    rules.aligned,
+    pointwise.aligned,
   ),
   ...family(
     'BatchNormalization PRelu DequantizeLinear QuantizeLinear QLinearSigmoid QLinearLeakyRelu',
-    rules.first,
+    pointwise.first,
   ),
-  ...family('QLinearAdd QLinearMul', rules.aligned),
-  ...family('Softmax LogSoftmax Hardmax', rules.softmax),
+  ...family('QLinearAdd QLinearMul', pointwise.aligned),
+  ...family('Softmax LogSoftmax Hardmax', pointwise.softmax),
   ...family(
     'LayerNormalization RMSNormalization SimplifiedLayerNormalization',
-    rules.layerNormalization,
+    pointwise.layerNormalization,
   ),
-  ...family('InstanceNormalization GroupNormalization', rules.instanceNormalization),
-  ['LRN', rules.channelNormalization],
-  ...family('LpNormalization CumSum', rules.axisNormalization),
-  ['MeanVarianceNormalization', rules.meanVarianceNormalization],
-  ...family('Conv ConvInteger', rules.windowed(0, 1)),
-  ['QLinearConv', rules.windowed(0, 3)],
-  ['ConvTranspose', rules.transposedConvolution],
-  ...family('MaxPool AveragePool LpPool', rules.windowed(0, null)),
-  ...family('GlobalAveragePool GlobalMaxPool GlobalLpPool', rules.global),
-  ...family('Resize Upsample', rules.resized),
-  ['Transpose', rules.transposed],
-  ['Concat', rules.concatenated],
-  ['Pad', rules.padded],
-  ['Slice', rules.sliced],
-  ['Split', rules.split],
-  ['Gather', rules.gathered],
-  ['DepthToSpace', rules.depthToSpace],
-  ['SpaceToDepth', rules.spaceToDepth],
+  ...family('InstanceNormalization GroupNormalization', pointwise.instanceNormalization),
+  ['LRN', pointwise.channelNormalization],
+  ...family('LpNormalization CumSum', pointwise.axisNormalization),
+  ['MeanVarianceNormalization', pointwise.meanVarianceNormalization],
+  ...family('Conv ConvInteger', windows.windowed(0, 1)),
+  ['QLinearConv', windows.windowed(0, 3)],
+  ['ConvTranspose', windows.transposedConvolution],
+  ...family('MaxPool AveragePool LpPool', windows.windowed(0, null)),
+  ...family('GlobalAveragePool GlobalMaxPool GlobalLpPool', windows.global),
+  ...family('Resize Upsample', windows.resized),
+  ['Transpose', pieces.transposed],
+  ['Concat', pieces.concatenated],
+  ['Pad', pieces.padded],
+  ['Slice', pieces.sliced],
+  ['Split', pieces.split],
+  ['Gather', pieces.gathered],
+  ['DepthToSpace', pieces.depthToSpace],
+  ['SpaceToDepth', pieces.spaceToDepth],
   ...family(
     'ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare ArgMax ArgMin',
-    rules.reduced,
+    pointwise.reduced,
   ),
-  ...family('MatMul Gemm', rules.multiplied),
-  ...family('Reshape Flatten Squeeze Unsqueeze', rules.reshaped),
+  ...family('MatMul Gemm', pointwise.multiplied),
+  ...family('Reshape Flatten Squeeze Unsqueeze', reshaped),
 ]);
 
 /** Along one axis of the picture, in fed pixels: how many pixels a position sees, how far apart two neighbours look, where position 0 starts. */
@@ -145,8 +156,7 @@ export function receptiveField(
   };
 }
 
-const point = (at: number | null): rules.AxisInterval =>
-  at === null ? null : { first: at, last: at };
+const point = (at: number | null): AxisInterval => (at === null ? null : { first: at, last: at });
 
 const sizeOf = (length: Dimension): number =>
   typeof length === 'number' && length > 0 ? length : 1;
@@ -173,9 +183,9 @@ function axesAlong(
 }
 
 function add(regions: Map<string, Region>, name: string, part: Region): void {
-  if (rules.isEmpty(part)) return;
+  if (isEmpty(part)) return;
   const other = regions.get(name);
-  regions.set(name, other === undefined ? part : rules.hull(other, part));
+  regions.set(name, other === undefined ? part : hull(other, part));
 }
 
 /** Follows a region of a tensor back to the graph's input. */
@@ -196,7 +206,7 @@ class BackwardWalk {
       for (const [output, name] of node.outputs.entries()) {
         const looked = regions.get(name);
         if (looked === undefined) continue;
-        const rule = RULES.get(node.op) ?? rules.whole;
+        const rule = RULES.get(node.op) ?? whole;
         rule(node, looked, this.context, output).forEach((part, index) => {
           if (part !== null && !isSizeInput(node, index))
             add(regions, node.inputs[index] ?? '', part);

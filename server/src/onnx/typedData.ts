@@ -3,7 +3,7 @@ import type { DataType } from '../../../protocol/model';
 import { bitsOf, storedBytes } from './dataTypes';
 import type { ByteSource, Span, TensorRef } from './graph';
 import { quote } from './readProto';
-import { checkedCount, unpack } from './readTensor';
+import { checkedCount, unpack } from './storedElements';
 import { elementCount, type TensorData } from './tensor';
 import { WireReader, type Field } from './wire';
 

@@ -28,7 +28,9 @@ export interface Truncation {
   readonly needed: number;
 }
 
-const WINDOW = 128 * 1024;
+/** Bytes read ahead: few after a jump over a weight, more while the structure goes on. */
+const FIRST_WINDOW = 8 * 1024;
+const LARGEST_WINDOW = 256 * 1024;
 const MAX_PROBLEMS = 50;
 const MAX_STRING = 4 * 1024 * 1024;
 /** Deepest nesting of groups, graphs and types. */
@@ -76,6 +78,7 @@ export class WireReader {
   faults = 0;
   private window: Uint8Array = new Uint8Array(0);
   private windowStart = 0;
+  private ahead = FIRST_WINDOW;
   private structureLeft = MAX_STRUCTURE;
 
   constructor(readonly source: ByteSource) {}
@@ -243,14 +246,17 @@ export class WireReader {
   private load(position: number, length: number): void {
     const wanted = Math.min(position + length, this.source.size);
     if (position >= this.windowStart && wanted <= this.windowStart + this.window.length) return;
-    const size = Math.max(0, Math.min(Math.max(WINDOW, length), this.source.size - position));
+    const goesOn =
+      position >= this.windowStart && position <= this.windowStart + this.window.length;
+    this.ahead = goesOn ? Math.min(2 * this.ahead, LARGEST_WINDOW) : FIRST_WINDOW;
+    const size = Math.max(0, Math.min(Math.max(this.ahead, length), this.source.size - position));
     this.window = this.source.read(position, size);
     this.windowStart = position;
   }
 
   /** The payload of a field or any other range; small ranges come out of the window, so keep no reference to it. */
   bytes(span: Span): Uint8Array {
-    if (span.length > WINDOW) return this.source.read(span.offset, span.length);
+    if (span.length > LARGEST_WINDOW) return this.source.read(span.offset, span.length);
     this.load(span.offset, span.length);
     const from = span.offset - this.windowStart;
     return this.window.subarray(from, from + span.length);

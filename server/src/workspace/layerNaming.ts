@@ -4,7 +4,7 @@ import { findLayers } from '../onnx/layerNames';
 
 export interface NamedLayer {
   readonly layer: LayerInfo;
-  /** Where `layer` has no weights and a module is named: the module's last layer that has. */
+  /** Where `layer` has no weights and a module is named: the module's layer with the most. */
   readonly weightLayer: LayerInfo | null;
   /** The text that was matched. */
   readonly name: string;
@@ -44,8 +44,17 @@ function moduleOrLayer(
   const { exact, members } = findLayers(layers, name);
   const [layer] = exact;
   if (!layer) return null;
-  return { layer, weightLayer: hasFilters(layer) ? null : (members.findLast(hasFilters) ?? null) };
+  return { layer, weightLayer: hasFilters(layer) ? null : mainLayer(members) };
 }
+
+/** The layer with the most weights, the last of those: of a residual block its convolution, not its shortcut. */
+const mainLayer = (members: readonly LayerInfo[]): LayerInfo | null =>
+  members
+    .filter(hasFilters)
+    .reduce<LayerInfo | null>(
+      (most, layer) => (most && most.parameterCount > layer.parameterCount ? most : layer),
+      null,
+    );
 
 /** Module paths `….name`, in the order of the graph: modules that the name may mean where its class does not know its place. */
 function modulesEndingIn(layers: readonly LayerInfo[], name: string): readonly string[] {

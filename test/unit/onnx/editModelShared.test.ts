@@ -141,14 +141,14 @@ describeShared('edited models give what the originals give', dir => {
       const names = [...new Set([...model.graph.outputs.map(({ name }) => name), ...outputs])];
       const edit = (request: EditRequest): Uint8Array => editModel(model, request, external).bytes;
       // external files of the model itself are found from its path, those of bytes not before shapes are inferred
-      const external1 = opened.files.length > 1;
-      const original = declared(fs.readFileSync(modelPath), external1 ? [] : outputs);
+      const hasExternal = opened.files.length > 1;
+      const original = declared(fs.readFileSync(modelPath), hasExternal ? [] : outputs);
       // weights that are inputs too are constants in the copy, and only constants are folded: then only unoptimised runs are alike
       const level: Level = model.graph.overridable.size > 0 ? 'disabled' : 'all';
-      const reference = external1
+      const reference = hasExternal
         ? await ort.InferenceSession.create(modelPath, { graphOptimizationLevel: level })
         : await create(original, folder, level);
-      const expected = await run(reference, feeds, external1 ? reference.outputNames : names);
+      const expected = await run(reference, feeds, hasExternal ? reference.outputNames : names);
       for (const truncate of [false, true]) {
         const bytes = edit({ outputs, keepOriginalOutputs: true, truncate });
         const session = await create(bytes, folder, level);

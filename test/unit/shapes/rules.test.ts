@@ -36,10 +36,15 @@ function inferredOf({ op, domain, version, attributes, inputs, outputs }: Case) 
   const initializers = new Map<string, TensorRef>();
   inputs.forEach((input, index) => {
     if (input?.values !== undefined)
-      initializers.set(`x${index}`, constantOf(`x${index}`, input.dtype, input.shape, input.values));
+      initializers.set(
+        `x${index}`,
+        constantOf(`x${index}`, input.dtype, input.shape, input.values),
+      );
   });
   const fed = inputs.flatMap((input, index) =>
-    input !== null && input.values === undefined ? [valueOf(`x${index}`, input.dtype, input.shape)] : [],
+    input !== null && input.values === undefined
+      ? [valueOf(`x${index}`, input.dtype, input.shape)]
+      : [],
   );
   const names = inputs.map((input, index) => (input === null ? '' : `x${index}`));
   const node = nodeOf(
@@ -61,14 +66,19 @@ const OPEN = new Set(['NonZero', 'Unique', 'Compress', 'NonMaxSuppression']);
 describe('shape rules against ONNX Runtime, operator by operator', () => {
   const operators = [...new Set(cases.map(each => `${each.domain}:${each.op}`))];
   it.each(operators)('%s', operator => {
-    for (const each of cases.filter(candidate => `${candidate.domain}:${candidate.op}` === operator)) {
+    for (const each of cases.filter(
+      candidate => `${candidate.domain}:${candidate.op}` === operator,
+    )) {
       const inferred = inferredOf(each);
       for (const [index, output] of each.outputs.entries()) {
         const found = inferred[index];
         const about = JSON.stringify(each);
         expect(found?.dtype, about).toBe(output.dtype);
         if (!OPEN.has(each.op)) expect(found?.shape, about).toEqual(output.shape);
-        else found?.shape?.forEach((length, axis) => expect([null, output.shape[axis]], about).toContain(length));
+        else
+          found?.shape?.forEach((length, axis) =>
+            expect([null, output.shape[axis]], about).toContain(length),
+          );
       }
     }
   });

@@ -8,7 +8,9 @@ export type PlainAttribute = number | string | readonly number[];
 export function attributeOf(name: string, value: PlainAttribute): Attribute {
   if (typeof value === 'string') return { kind: 'string', value };
   if (typeof value === 'number')
-    return FLOATS.has(name) || !Number.isInteger(value) ? { kind: 'float', value } : { kind: 'int', value };
+    return FLOATS.has(name) || !Number.isInteger(value)
+      ? { kind: 'float', value }
+      : { kind: 'int', value };
   return FLOATS.has(name) ? { kind: 'floats', value } : { kind: 'ints', value };
 }
 
@@ -39,11 +41,26 @@ export function nodeOf(
   };
 }
 
-export const valueOf = (name: string, dtype: DataType, shape: ValueInfo['shape']): ValueInfo => ({ name, dtype, shape });
+export const valueOf = (name: string, dtype: DataType, shape: ValueInfo['shape']): ValueInfo => ({
+  name,
+  dtype,
+  shape,
+});
 
-export function constantOf(name: string, dtype: DataType, shape: readonly number[], values: readonly number[]): TensorRef {
+export function constantOf(
+  name: string,
+  dtype: DataType,
+  shape: readonly number[],
+  values: readonly number[],
+): TensorRef {
   const data = dtype === 'int64' ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
-  return { name, dtype, shape, location: { kind: 'bytes', bytes: new Uint8Array(data.buffer) }, span: null };
+  return {
+    name,
+    dtype,
+    shape,
+    location: { kind: 'bytes', bytes: new Uint8Array(data.buffer) },
+    span: null,
+  };
 }
 
 /** Reads what `constantOf` made. */

@@ -1,17 +1,8 @@
 import { colorTable, type ColorMap, type ValueRange } from '../../../protocol/colorMaps';
 import { DisposableStore, type Disposable } from '../../../protocol/lifecycle';
 import type { PictureResult, ReceptiveField } from '../../../protocol/methods';
-import type { PictureGeometry } from '../../../protocol/preprocessing';
 import { context2d, element, fitCanvas, oncePerFrame, pixelCanvas } from './dom';
-import {
-  fedArea,
-  fedToShown,
-  fieldArea,
-  fitInto,
-  plainGeometry,
-  shownToFed,
-  type Point,
-} from './geometry';
+import { fedToShown, fieldArea, fitInto, shownToFed, type Point, type Size } from './geometry';
 import type { Rectangle } from './gridLayout';
 import { resampleBilinear, valuePixels } from './heat';
 import { onThemeChange, readTheme } from './theme';
@@ -48,7 +39,7 @@ export class InputPicture implements Disposable {
   });
   private readonly store = new DisposableStore();
   private bitmap: ImageBitmap | null = null;
-  private shape: PictureGeometry = plainGeometry(1, 1);
+  private fed: Size = { width: 1, height: 1 };
   private overlay: Overlay | null = null;
   private marks: Marks | null = null;
   private readonly paintMarksSoon = oncePerFrame(() => this.paintMarks());
@@ -64,8 +55,9 @@ export class InputPicture implements Disposable {
     this.root.addEventListener('pointerleave', () => onHover(null));
   }
 
-  get geometry(): PictureGeometry {
-    return this.shape;
+  /** How many pixels are fed; fractions where there is no picture. */
+  get fedSize(): Size {
+    return this.fed;
   }
 
   get isEmpty(): boolean {
@@ -79,7 +71,7 @@ export class InputPicture implements Disposable {
     );
     this.bitmap?.close();
     this.bitmap = bitmap;
-    this.shape = picture.geometry ?? plainGeometry(picture.width, picture.height);
+    this.fed = picture.geometry?.fed ?? picture;
     this.base.setAttribute('aria-label', label);
     this.paint();
   }
@@ -87,7 +79,7 @@ export class InputPicture implements Disposable {
   clear(): void {
     this.bitmap?.close();
     this.bitmap = null;
-    this.shape = plainGeometry(1, 1);
+    this.fed = { width: 1, height: 1 };
     this.overlay = null;
     this.marks = null;
     this.paint();
@@ -146,14 +138,7 @@ export class InputPicture implements Disposable {
     const [rows, columns] = overlaySize(overlay);
     const fine = resampleBilinear(overlay.values, overlay.rows, overlay.columns, rows, columns);
     const pixels = valuePixels(fine, colorTable(overlay.colorMap), overlay.range);
-    const area = fedArea(this.shape);
-    context.drawImage(
-      pixelCanvas(new ImageData(pixels, columns)),
-      area.x * width,
-      area.y * height,
-      area.width * width,
-      area.height * height,
-    );
+    context.drawImage(pixelCanvas(new ImageData(pixels, columns)), 0, 0, width, height);
   }
 
   private paintMarks(): void {
@@ -162,7 +147,7 @@ export class InputPicture implements Disposable {
     context.clearRect(0, 0, width, height);
     if (!this.marks || !this.bitmap) return;
     const theme = readTheme();
-    const at = fedToShown(this.shape, this.marks.point);
+    const at = fedToShown(this.fed, this.marks.point);
     const strokes = (draw: () => void): void => {
       // Dark under light, so that the line shows on any picture.
       for (const [color, line] of [
@@ -175,7 +160,7 @@ export class InputPicture implements Disposable {
       }
     };
     if (this.marks.field) {
-      const box = clip(fieldArea(this.shape, this.marks.field), width, height);
+      const box = clip(fieldArea(this.fed, this.marks.field), width, height);
       strokes(() => context.strokeRect(box.x, box.y, box.width, box.height));
     }
     const [x, y] = [at.x * width, at.y * height];
@@ -194,7 +179,7 @@ export class InputPicture implements Disposable {
     const bounds = this.base.getBoundingClientRect();
     const x = (event.clientX - bounds.left) / bounds.width;
     const y = (event.clientY - bounds.top) / bounds.height;
-    return x < 0 || x > 1 || y < 0 || y > 1 ? null : shownToFed(this.shape, { x, y });
+    return x < 0 || x > 1 || y < 0 || y > 1 ? null : shownToFed(this.fed, { x, y });
   }
 }
 

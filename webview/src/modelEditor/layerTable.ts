@@ -105,7 +105,6 @@ export class LayerTable {
         }),
       ),
     );
-    made.dataset['index'] = String(index);
     made.style.top = `${index * ROW_HEIGHT}px`;
     return made;
   }
@@ -138,12 +137,12 @@ export class LayerTable {
     this.select(target);
   }
 
+  /** By height, not by target: the focus that comes before the click paints the rows anew. */
   private onClick(event: MouseEvent): void {
-    const { target } = event;
-    const line = target instanceof Element ? target.closest<HTMLElement>('.row') : null;
-    const index = Number(line?.dataset['index'] ?? Number.NaN);
+    const { left, right, top } = this.body.getBoundingClientRect();
+    const index = Math.floor((event.clientY - top) / ROW_HEIGHT);
     const row = this.rows[index];
-    if (!row) return;
+    if (!row || event.clientX < left || event.clientX > right) return;
     this.select(index);
     this.options.onOpen(row);
   }

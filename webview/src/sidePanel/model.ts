@@ -58,8 +58,8 @@ export function heatKey(situation: SidePanelSituation): string | null {
 
 /** The picture is asked for again when one of these changes; null where none can be asked for. */
 export function pictureKey(situation: SidePanelSituation): string | null {
-  const { model, input, mayRun, revision } = situation;
-  if (model === null || input === null || !mayRun || input.endsWith('.npy')) return null;
+  const { model, input, revision } = situation;
+  if (model === null || input === null || input.endsWith('.npy')) return null;
   return JSON.stringify([model, input, revision]);
 }
 

@@ -8,6 +8,8 @@ import type { ChannelSource, Shown } from './types';
 
 /** Largest array that is put together in the page. */
 const MOST_BYTES = 256 << 20;
+/** Channels that are asked for at a time. */
+const TOGETHER = 32;
 
 /** Saves the grid as a picture; false where the person changed their mind. */
 export async function savePicture(
@@ -79,9 +81,11 @@ async function allMaps(
       `The maps are ${Math.round((channels * size * 4) / 1e6)} MB; export them with the command line: layer-lens tensors.`,
     );
   const values = new Float32Array(channels * size);
-  for (let channel = 0; channel < channels; channel++) {
+  for (let start = 0; start < channels; start += TOGETHER) {
     signal.throwIfAborted();
-    values.set((await source.exact(channel, signal)).values, channel * size);
+    const part = Array.from({ length: Math.min(TOGETHER, channels - start) }, (_, i) => start + i);
+    const maps = await Promise.all(part.map(channel => source.exact(channel, signal)));
+    maps.forEach((map, i) => values.set(map.values, (start + i) * size));
   }
   return {
     shape: source.isVector ? [size] : [channels, first.rows, first.columns],

@@ -25,7 +25,7 @@ export class Inputs {
   ) {}
 
   sync({ situation, state }: Shown): void {
-    const key = JSON.stringify([state.model, state.input, situation.revision, situation.mayRun]);
+    const key = JSON.stringify([state.model, state.input, situation.revision]);
     if (key !== this.pictureKey) {
       this.pictureKey = key;
       this.showPicture({ situation, state });
@@ -55,14 +55,14 @@ export class Inputs {
       .catch(() => this.onPrediction('', ''));
   }
 
-  private showPicture({ situation, state }: Shown): void {
+  private showPicture({ state }: Shown): void {
     this.onPrediction('', '');
     this.predictionKey = '';
     this.pictureTask.cancel();
     const { model, input } = state;
-    if (input === null || !situation.mayRun) {
+    if (input === null) {
       this.picture.clear();
-      this.onPicture(input === null ? 'No input picture.' : 'Pictures wait for workspace trust.');
+      this.onPicture('No input picture.');
       return;
     }
     if (input.endsWith('.npy')) {

@@ -34,9 +34,6 @@ function handle(event: KeyboardEvent, actions: KeyActions): boolean {
 const isTyping = (event: KeyboardEvent): boolean => {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;
-  return (
-    target.tagName === 'INPUT' ||
-    (target.closest('vscode-dropdown, [role=tablist]') !== null && event.key.startsWith('Arrow')) ||
-    target.closest('vscode-dropdown') !== null
-  );
+  if (target.tagName === 'INPUT' || target.closest('vscode-dropdown')) return true;
+  return event.key.startsWith('Arrow') && target.closest('[role=tablist]') !== null;
 };

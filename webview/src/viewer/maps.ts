@@ -1,10 +1,9 @@
-import { colorTable, type ColorMap, type ValueRange } from '../../../protocol/colorMaps';
+import type { ColorMap, ValueRange } from '../../../protocol/colorMaps';
 import type { FeatureMapsResult } from '../../../protocol/methods';
-import { pixelCanvas } from '../lib/dom';
 import { baseName, formatMs, formatNumber, formatShape } from '../lib/format';
 import type { Cell, MapSize } from '../lib/geometry';
 import type { Rectangle } from '../lib/gridLayout';
-import { stepPixels, rangeFor, resolveColorMap, tileColors } from '../lib/heat';
+import { rangeFor, resolveColorMap } from '../lib/heat';
 import { Latest } from '../lib/latest';
 import type { Overlay } from '../lib/picture';
 import type { Theme } from '../lib/theme';
@@ -16,23 +15,15 @@ import {
   shownLabel,
   sortChannels,
   tilePicture,
-  tilePixels,
   type Statistic,
 } from './model';
 import type { Probe } from './probe';
+import { MapTiles } from './mapTiles';
 import { drawCaption, drawCross, drawPlaceholder } from './tiles';
 import type { ChannelSource, DetailsSection, ExactChannel, Scale, ViewerContext } from './types';
 
 const TILE = { width: 96, height: 96 + CAPTION_HEIGHT };
 const BAR = { width: 22, height: 128 };
-const DEBOUNCE_MS = 40;
-const MOST_CACHED_BYTES = 32 << 20;
-
-interface Tile extends MapSize {
-  readonly steps: Uint8Array;
-  readonly range: ValueRange;
-  picture: { readonly key: string; readonly canvas: HTMLCanvasElement } | null;
-}
 
 /** What a run gave for a layer: a tile for each channel, or a bar for each number of a vector. */
 export class MapsSource implements ChannelSource {
@@ -41,16 +32,13 @@ export class MapsSource implements ChannelSource {
   /** The numbers of a vector; null for maps. */
   private vector: Float32Array | null = null;
   private all: ValueRange = { low: 0, high: 0 };
-  private readonly tiles = new Map<number, Tile>();
+  private readonly tiles: MapTiles;
   private readonly exactChannels = new Map<number, Float32Array>();
   private readonly run = new Latest();
-  private readonly loading = new Latest();
-  private inFlight: readonly number[] = [];
-  private wanted: readonly number[] = [];
-  private timer: ReturnType<typeof setTimeout> | undefined;
   private sorted: { readonly key: string; readonly order: readonly number[] } | null = null;
 
   constructor(private readonly context: ViewerContext) {
+    this.tiles = new MapTiles(context, TILE.width, () => this.params());
     context
       .track(
         this.run.run(signal => this.load(signal)),
@@ -91,10 +79,7 @@ export class MapsSource implements ChannelSource {
   }
 
   request(channels: readonly number[]): void {
-    this.wanted = channels;
-    clearTimeout(this.timer);
-    if (this.result && !this.vector)
-      this.timer = setTimeout(() => this.fetchMissing(), DEBOUNCE_MS);
+    if (this.result && !this.vector) this.tiles.want(channels);
   }
 
   draw(
@@ -123,7 +108,9 @@ export class MapsSource implements ChannelSource {
     }
     const at = tilePicture(tile, this.result.rows, this.result.columns);
     context.imageSmoothingEnabled = at.width < data.columns;
-    context.drawImage(this.picture(channel, data), at.x, at.y, at.width, at.height);
+    const range = this.scale(channel).range ?? data.range;
+    const picture = this.tiles.picture(data, this.colorMap, range);
+    context.drawImage(picture, at.x, at.y, at.width, at.height);
     if (probe && this.mapSize)
       drawCross(
         context,
@@ -253,9 +240,8 @@ export class MapsSource implements ChannelSource {
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
     this.run.cancel();
-    this.loading.cancel();
+    this.tiles.dispose();
   }
 
   private params() {
@@ -293,61 +279,5 @@ export class MapsSource implements ChannelSource {
   private range(channel: number, colorMap: ColorMap): ValueRange {
     const { minimum, maximum } = this.statistic(channel);
     return rangeFor(colorMap, { low: minimum, high: maximum });
-  }
-
-  private picture(channel: number, tile: Tile): HTMLCanvasElement {
-    const { scale } = this.context.shown().state;
-    const { colorMap } = this;
-    const key = `${colorMap} ${scale}`;
-    if (tile.picture?.key === key) return tile.picture.canvas;
-    const range = scale === 'own' ? this.range(channel, colorMap) : rangeFor(colorMap, this.all);
-    const colors = tileColors(colorTable(colorMap), tile.range, range);
-    const canvas = pixelCanvas(new ImageData(stepPixels(tile.steps, colors), tile.columns));
-    tile.picture = { key, canvas };
-    return canvas;
-  }
-
-  /** One request at a time; one that brings nothing of what is wanted now is given up. */
-  private fetchMissing(): void {
-    const missing = this.wanted.filter(channel => !this.tiles.has(channel));
-    if (missing.length === 0) return;
-    if (this.loading.running && this.inFlight.some(channel => missing.includes(channel))) return;
-    this.inFlight = missing;
-    const work = this.loading.run(signal =>
-      this.context.host.api.call(
-        'featureMapTiles',
-        { ...this.params(), channels: missing, pixels: tilePixels(TILE.width, devicePixelRatio) },
-        { signal },
-      ),
-    );
-    this.context
-      .track(work, () => this.loading.cancel())
-      .then(result => {
-        const size = result.rows * result.columns;
-        result.channels.forEach((channel, i) => {
-          this.tiles.set(channel, {
-            rows: result.rows,
-            columns: result.columns,
-            steps: result.values.subarray(i * size, (i + 1) * size),
-            range: { low: result.ranges[2 * i] ?? 0, high: result.ranges[2 * i + 1] ?? 0 },
-            picture: null,
-          });
-        });
-        this.forgetOld(size);
-        this.context.changed();
-        this.fetchMissing();
-      })
-      .catch((error: unknown) => this.context.failed(error));
-  }
-
-  /** Drops the tiles that came first while there are more than the page should hold. */
-  private forgetOld(tileBytes: number): void {
-    const wanted = new Set(this.wanted);
-    // A tile holds its steps and, once painted, four bytes for each.
-    const most = Math.max(wanted.size, Math.floor(MOST_CACHED_BYTES / (5 * tileBytes)));
-    for (const channel of this.tiles.keys()) {
-      if (this.tiles.size <= most) return;
-      if (!wanted.has(channel)) this.tiles.delete(channel);
-    }
   }
 }

@@ -41,6 +41,7 @@ export function recomputePanel(result: RecomputeResult, title: string): HTMLElem
       { class: 'recompute-total' },
       `Sum ${formatNumber(result.sum)} · run ${formatNumber(result.value)} · difference ${formatNumber(difference)}`,
     ),
+    ...result.notes.map(note => element('p', { text: note })),
     element('p', {
       class: 'muted',
       text: `Window ${formatShape(result.shape)} of ${result.inputTensor}; padding counts as 0.`,

@@ -7,14 +7,12 @@ import { cellAtFed, cellCentre, moveCell, type Cell, type Point } from '../lib/g
 import { TileGrid } from '../lib/grid';
 import type { Rectangle } from '../lib/gridLayout';
 import type { Host } from '../lib/host';
-import { Latest } from '../lib/latest';
 import { InputPicture } from '../lib/picture';
 import type { Theme } from '../lib/theme';
-import { EnlargedView } from './enlarged';
+import { ExactStage } from './exactStage';
 import { ProbeFollower } from './probe';
-import { recomputePanel } from './recompute';
 import type { Sources } from './sources';
-import type { ChannelSource, ExactChannel, Shown } from './types';
+import type { ChannelSource, Shown } from './types';
 
 /** Most channels whose values are asked for at a probed place. */
 const MOST_PROBED = 400;
@@ -45,35 +43,42 @@ export class Stage implements Disposable {
     onVisible: () => this.onVisible(),
     onPainted: () => this.onPainted(),
   });
-  private readonly enlarged = new EnlargedView({
-    onHover: cell => this.hoverCell(cell, null),
-    onPick: cell => this.pick(cell),
-    onPainted: () => this.markShown(1),
-  });
-  private readonly recomputed = element('div', { class: 'recompute-place' });
+  private readonly exact: ExactStage;
   readonly probe = new ProbeFollower(
     cell => this.askProbe(cell),
     () => this.onProbe(),
   );
-  private readonly exactTask = new Latest();
-  private readonly recomputeTask = new Latest();
   private readonly store = new DisposableStore();
-  private laidOut: ChannelSource | null = null;
-  private exact: { readonly source: ChannelSource; readonly channel: number } | null = null;
-  private exactNumbers: ExactChannel | null = null;
+  private laidOut: { readonly source: ChannelSource | null; readonly sort: string } | null = null;
+  /** A picked place that is announced when its value is there. */
+  private unspoken: Cell | null = null;
   private hovered: number | null = null;
   private drawn = 0;
   private scrollTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly options: StageOptions) {
+    this.exact = new ExactStage({
+      host: options.host,
+      announce: options.announce,
+      track: options.track,
+      onFailed: options.onFailed,
+      onHover: cell => this.hoverCell(cell, null),
+      onPick: cell => this.pick(cell),
+      onPainted: () => this.markShown(1),
+      onNumbers: () => {
+        this.exact.setMark(this.probe.cell);
+        this.showOverlay();
+        this.options.onFacts();
+      },
+    });
     this.content = element(
       'div',
       { class: 'content' },
       this.grid.root,
-      this.enlarged.root,
-      this.recomputed,
+      this.exact.root,
+      this.exact.recomputed,
     );
-    for (const part of [this.picture, this.grid, this.enlarged]) this.store.add(part);
+    for (const part of [this.picture, this.grid, this.exact]) this.store.add(part);
   }
 
   get isEnlarged(): boolean {
@@ -104,17 +109,17 @@ export class Stage implements Disposable {
     if (!state) return;
     const { isEnlarged } = this;
     this.grid.root.hidden = isEnlarged || !source;
-    this.enlarged.root.hidden = !isEnlarged;
+    this.exact.root.hidden = !isEnlarged;
     this.grid.setItems(source?.count ?? 0, source?.tile.width ?? 1, source?.tile.height ?? 1);
     const position = state.channel === null ? -1 : (source?.order().indexOf(state.channel) ?? -1);
-    if (this.laidOut !== source) {
-      this.laidOut = source;
-      this.probe.clear();
-      if (source) this.grid.scrollTo(state.scrollTop);
-    }
+    const before = this.laidOut;
+    this.laidOut = { source, sort: state.sort };
+    if (before?.source !== source) this.probe.clear();
+    if (source && (before?.source !== source || before.sort !== state.sort))
+      this.grid.scrollTo(state.scrollTop);
     this.grid.select(position < 0 ? null : position, false);
-    if (isEnlarged && state.channel !== null) this.showExact(state.channel);
-    else this.clearExact();
+    if (isEnlarged && state.channel !== null && source) this.exact.show(source, state.channel);
+    else this.exact.clear();
     this.picture.setOpacity(state.opacity);
     this.showOverlay();
   }
@@ -127,7 +132,7 @@ export class Stage implements Disposable {
   open(channel: number): void {
     if (this.source?.isVector) return this.select(channel);
     this.options.patch({ channel, enlarged: true });
-    this.enlarged.focus();
+    this.exact.focus();
     this.options.announce(`Enlarged ${this.source?.describe(channel) ?? ''}`);
   }
 
@@ -164,29 +169,11 @@ export class Stage implements Disposable {
     const { pick } = this.probe;
     if (!state || state.channel === null || !pick) return;
     const { model, layer, input, channel } = state;
-    const work = this.recomputeTask.run(signal =>
-      this.options.host.api.call(
-        'recompute',
-        { model, layer, input, channel, ...pick },
-        { signal },
-      ),
-    );
-    this.options
-      .track(work, () => this.recomputeTask.cancel())
-      .then(result => {
-        const title = `Channel ${channel} at (${pick.row},${pick.column})`;
-        this.recomputed.replaceChildren(recomputePanel(result, title));
-        this.options.announce(
-          `${title}: sum ${formatNumber(result.sum)}, run ${formatNumber(result.value)}`,
-        );
-      })
-      .catch((error: unknown) => this.options.onFailed(error));
+    this.exact.recompute({ model, layer, input, channel, ...pick });
   }
 
   dispose(): void {
     clearTimeout(this.scrollTimer);
-    this.exactTask.cancel();
-    this.recomputeTask.cancel();
     this.store.dispose();
   }
 
@@ -233,39 +220,6 @@ export class Stage implements Disposable {
     }, 250);
   }
 
-  private showExact(channel: number): void {
-    const { source } = this;
-    if (!source || source.count === 0) return;
-    if (this.exact?.source === source && this.exact.channel === channel) return this.paintExact();
-    this.clearExact();
-    this.exact = { source, channel };
-    this.exactTask
-      .run(signal => source.exact(channel, signal))
-      .then(numbers => {
-        this.exactNumbers = numbers;
-        this.paintExact();
-        this.showOverlay();
-        this.options.onFacts();
-      })
-      .catch((error: unknown) => this.options.onFailed(error));
-  }
-
-  private paintExact(): void {
-    const { exact, exactNumbers: numbers } = this;
-    if (!exact || !numbers) return;
-    const { source, channel } = exact;
-    const label = `${source.describe(channel)}, ${numbers.rows} by ${numbers.columns}`;
-    this.enlarged.show(numbers, source.scale(channel), label);
-    this.enlarged.setMark(this.probe.cell);
-  }
-
-  private clearExact(): void {
-    this.exactTask.cancel();
-    this.exact = null;
-    this.exactNumbers = null;
-    this.recomputed.replaceChildren();
-  }
-
   private showOverlay(): void {
     const { channel, tab } = this.options.shown()?.state ?? {};
     const known = typeof channel === 'number' && tab === 'maps' ? channel : null;
@@ -273,13 +227,19 @@ export class Stage implements Disposable {
   }
 
   private pick(cell: Cell): void {
+    this.unspoken = cell;
     this.probe.choose(cell);
-    const channel = this.options.shown()?.state.channel ?? null;
-    const value = channel === null ? null : this.valueAt(channel, cell);
-    this.options.announce(
-      `row ${cell.row}, column ${cell.column}${value === null ? '' : `, ${formatNumber(value)}`}`,
-    );
     this.options.onFacts();
+  }
+
+  private speakPick(): void {
+    const cell = this.unspoken;
+    const channel = this.options.shown()?.state.channel ?? null;
+    if (!cell || this.probe.state?.values.size === 0) return;
+    this.unspoken = null;
+    const value = channel === null ? null : this.valueAt(channel, cell);
+    const words = value === null ? '' : `, ${formatNumber(value)}`;
+    this.options.announce(`row ${cell.row}, column ${cell.column}${words}`);
   }
 
   /** The value of a channel at a place, as far as it is known here. */
@@ -287,13 +247,13 @@ export class Stage implements Disposable {
     const probed = this.probe.state?.values.get(channel);
     if (probed !== undefined) return probed;
     return this.isEnlarged && channel === this.options.shown()?.state.channel
-      ? this.enlarged.valueAt(cell)
+      ? this.exact.valueAt(cell)
       : null;
   }
 
   private hoverPicture(point: Point | null): void {
     const size = this.source?.mapSize;
-    this.hoverCell(point && size ? cellAtFed(this.picture.geometry, size, point) : null, null);
+    this.hoverCell(point && size ? cellAtFed(this.picture.fedSize, size, point) : null, null);
   }
 
   private hoverGrid(
@@ -334,11 +294,12 @@ export class Stage implements Disposable {
     const size = this.source?.mapSize;
     this.picture.setMarks(
       cell && size
-        ? { point: cellCentre(this.picture.geometry, size, cell), field: state?.field ?? null }
+        ? { point: cellCentre(this.picture.fedSize, size, cell), field: state?.field ?? null }
         : null,
     );
-    this.enlarged.setMark(cell);
+    this.exact.setMark(cell);
     this.grid.repaint();
+    this.speakPick();
     this.options.onFacts();
   }
 }

@@ -16,6 +16,7 @@ import { baseName } from '../lib/format';
 import { COLOR_CHOICES } from '../lib/heat';
 import { createMessage, type Message } from '../lib/message';
 import { neighbourLayer, shownLabel } from './model';
+import { createTabs, type Tabs } from './tabs';
 import type { Shown } from './types';
 
 /** What a person can do on the page, apart from the grid and the picture. */
@@ -51,10 +52,6 @@ export interface FrameFacts {
   readonly enlarged: boolean;
 }
 
-const TABS: readonly { readonly id: ViewerTab; readonly label: string }[] = [
-  { id: 'filters', label: 'Filters' },
-  { id: 'maps', label: 'Feature maps' },
-];
 const VIEW_LABELS: Readonly<Record<string, string>> = {
   rgb: 'colour',
   slices: 'one input channel',
@@ -95,7 +92,7 @@ export class ViewerView {
   private readonly previous: Button;
   private readonly next: Button;
   private readonly input: Button;
-  private readonly tabs: readonly HTMLButtonElement[];
+  private readonly tabs: Tabs;
   private readonly views;
   private readonly slice;
   private readonly sort;
@@ -128,7 +125,7 @@ export class ViewerView {
       onClick: () => actions.chooseInput(),
     });
     this.input.classList.add('input-button');
-    this.tabs = TABS.map((tab, index) => this.makeTab(tab, index, actions));
+    this.tabs = createTabs(tab => actions.chooseTab(tab));
     this.views = select('View', view =>
       actions.patch({ filterView: view, channel: null, enlarged: false }),
     );
@@ -231,12 +228,7 @@ export class ViewerView {
     this.input.title = situation.inputLabel
       ? `Input: ${situation.inputLabel}. Choose another`
       : 'Choose the input';
-    this.tabs.forEach((tab, index) => {
-      const chosen = TABS[index]?.id === state.tab;
-      tab.setAttribute('aria-selected', String(chosen));
-      tab.tabIndex = chosen ? 0 : -1;
-      if (chosen) this.panel.setAttribute('aria-labelledby', tab.id);
-    });
+    this.panel.setAttribute('aria-labelledby', this.tabs.set(state.tab));
     this.updateTools(state, facts);
   }
 
@@ -256,7 +248,7 @@ export class ViewerView {
   }
 
   focusTab(tab: ViewerTab): void {
-    this.tabs[TABS.findIndex(entry => entry.id === tab)]?.focus();
+    this.tabs.focus(tab);
   }
 
   private updateTools(state: ViewerState, facts: FrameFacts): void {
@@ -281,31 +273,6 @@ export class ViewerView {
     this.statement.title = facts.statement;
   }
 
-  private makeTab(
-    tab: (typeof TABS)[number],
-    index: number,
-    actions: ViewerActions,
-  ): HTMLButtonElement {
-    const made = element('button', {
-      class: 'tab',
-      id: `tab-${tab.id}`,
-      text: tab.label,
-      title: `${tab.label} (${index + 1})`,
-      attributes: { type: 'button', role: 'tab', 'aria-controls': 'frame' },
-    });
-    made.addEventListener('click', () => actions.chooseTab(tab.id));
-    made.addEventListener('keydown', event => {
-      const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-      const other = TABS[(index + step + TABS.length) % TABS.length];
-      if (step === 0 || event.shiftKey || !other) return;
-      event.preventDefault();
-      event.stopPropagation();
-      actions.chooseTab(other.id);
-      this.focusTab(other.id);
-    });
-    return made;
-  }
-
   private header(actions: ViewerActions): HTMLElement {
     return element(
       'header',
@@ -324,14 +291,7 @@ export class ViewerView {
       element(
         'div',
         { class: 'tab-line' },
-        element(
-          'div',
-          {
-            class: 'tabs',
-            attributes: { role: 'tablist', 'aria-label': 'What is shown of the layer' },
-          },
-          ...this.tabs,
-        ),
+        this.tabs.root,
         element('span', { class: 'grow' }),
         iconButton({
           label: 'Export picture (PNG)',

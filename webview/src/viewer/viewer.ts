@@ -200,6 +200,7 @@ export class Viewer {
         : [{ label: stopped ? 'Continue' : 'Try Again', run: () => this.retry() }];
     (lost ? this.view.area : this.view.line).show(wire.message, actions);
     this.hideContentUnderArea();
+    this.updateFacts();
     this.announce(wire.message);
   }
 

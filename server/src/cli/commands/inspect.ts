@@ -47,8 +47,12 @@ export function describe(model: ModelDescription, width: number): string {
 
 /** Aligned columns; the name is cut in its middle where a line would be too long. */
 function layerTable(layers: readonly LayerInfo[], width: number): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const layer of layers)
+    counts.set(layerLabel(layer), (counts.get(layerLabel(layer)) ?? 0) + 1);
   const rows = layers.map(layer => [
-    printable(layerLabel(layer)),
+    // A module path that several layers share would not find this one again.
+    printable(counts.get(layerLabel(layer)) === 1 ? layerLabel(layer) : layer.id),
     printable(operatorText(layer)),
     printable(shapeText(layer.outputShape)),
     layer.parameterCount > 0 ? layer.parameterCount.toLocaleString('en') : '',

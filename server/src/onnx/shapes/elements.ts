@@ -1,106 +1,27 @@
 import type { DataType, Dimension } from '../../../../protocol/model';
-import { axesOf, axisOf, dividedBy, isKnown, knownCount, plus, times } from './dimensions';
+import { axesOf, axisOf, isKnown, knownCount, plus, times } from './dimensions';
+import {
+  broadcastElements,
+  coordinatesOf,
+  difference,
+  dot,
+  type ElementRule,
+  equal,
+  evenRound,
+  flag,
+  folded,
+  isFloat,
+  multiplied,
+  numeric,
+  quotient,
+  stridesOf,
+  sum,
+  unary,
+  zipped,
+} from './elementwiseElements';
 import { type Elements, MAX_ELEMENTS, type NodeView, type Value } from './rule';
 import { sliceBounds, sliceRange } from './rules/pieces';
 import { reducedAxes } from './rules/reduction';
-
-/** Finds the elements of one output, whose shape is known and small. Null where they do not follow. */
-type ElementRule = (node: NodeView, shape: readonly number[], output: number) => Elements | null;
-
-/** Strides of a shape in C order, in elements. */
-function stridesOf(shape: readonly number[]): readonly number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--)
-    strides[axis] = (strides[axis + 1] ?? 1) * (shape[axis + 1] ?? 1);
-  return strides;
-}
-
-/** Calls `visit` with the coordinates of every element, in C order. */
-function* coordinatesOf(shape: readonly number[]): Generator<readonly number[]> {
-  const count = shape.reduce((product, length) => product * length, 1);
-  const strides = stridesOf(shape);
-  for (let index = 0; index < count; index++)
-    yield strides.map((stride, axis) => Math.floor(index / stride) % (shape[axis] ?? 1));
-}
-
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
-
-/** Elements of an input as an array that broadcasts to `shape`. */
-function broadcastElements(node: NodeView, index: number, shape: readonly number[]): Elements | null {
-  const elements = node.elements(index);
-  const from = node.shape(index);
-  if (elements === null || !isKnown(from)) return null;
-  const offset = shape.length - from.length;
-  const strides = stridesOf(from);
-  const steps = shape.map((_, axis) => (axis < offset || from[axis - offset] === 1 ? 0 : (strides[axis - offset] ?? 0)));
-  return Array.from(coordinatesOf(shape), place => elements[dot(place, steps)] ?? null);
-}
-
-/** An element-wise operator with numpy broadcasting. */
-const zipped =
-  (combine: (operands: readonly Dimension[], dtype: DataType) => Dimension): ElementRule =>
-  (node, shape) => {
-    const operands: Elements[] = [];
-    for (let index = 0; index < node.inputCount; index++) {
-      const elements = broadcastElements(node, index, shape);
-      if (elements === null) return null;
-      operands.push(elements);
-    }
-    const dtype = node.dtype(node.node.op === 'Where' ? 1 : 0);
-    return Array.from(coordinatesOf(shape), (_, place) =>
-      combine(operands.map(elements => elements[place] ?? null), dtype),
-    );
-  };
-
-const folded = (combine: (a: Dimension, b: Dimension, dtype: DataType) => Dimension): ElementRule =>
-  zipped((operands, dtype) => {
-    const [first = null, ...rest] = operands;
-    return rest.reduce<Dimension>((sofar, operand) => combine(sofar, operand, dtype), first);
-  });
-
-const numeric = (combine: (a: number, b: number, dtype: DataType) => number): ElementRule =>
-  folded((a, b, dtype) => (typeof a === 'number' && typeof b === 'number' ? combine(a, b, dtype) : null));
-
-const unary = (apply: (value: number) => number): ElementRule =>
-  zipped(([value]) => (typeof value === 'number' ? apply(value) : null));
-
-const isFloat = (dtype: DataType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
-
-/** Integers divide towards zero. */
-const quotient = (a: Dimension, b: Dimension, dtype: DataType): Dimension => {
-  if (typeof a !== 'number' || typeof b !== 'number') return dividedBy(a, b);
-  if (b === 0) return null;
-  return isFloat(dtype) ? a / b : Math.trunc(a / b);
-};
-
-/** A symbolic size equals itself and no negative number; more is not known of it. */
-const equal = (a: Dimension, b: Dimension): Dimension => {
-  if (typeof a === 'number' && typeof b === 'number') return a === b ? 1 : 0;
-  if (a === null || b === null) return null;
-  if (a === b) return 1;
-  return (typeof a === 'number' && a < 0) || (typeof b === 'number' && b < 0) ? 0 : null;
-};
-
-const evenRound = (value: number): number => {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-};
-
-const flag = (value: boolean): number => (value ? 1 : 0);
-
-const sum: ElementRule = folded((a, b) =>
-  typeof a === 'number' && typeof b === 'number' ? a + b : plus(a, b),
-);
-const multiplied: ElementRule = folded((a, b) => {
-  if (typeof a === 'number' && typeof b === 'number') return a * b;
-  return a === 0 || b === 0 ? 0 : times(a, b);
-});
-const difference: ElementRule = folded((a, b) => {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  if (b === 0) return a;
-  return a !== null && a === b ? 0 : null;
-});
 
 /** The elements stay in their order: Identity, Reshape, Squeeze … */
 const unchanged: ElementRule = node => node.elements(0);
@@ -111,7 +32,8 @@ const cast: ElementRule = node => {
   const [int32, int64, bool] = [6, 7, 9];
   const elements = node.elements(0);
   if (elements === null) return null;
-  if (to === bool) return elements.map(value => (typeof value === 'number' ? flag(value !== 0) : null));
+  if (to === bool)
+    return elements.map(value => (typeof value === 'number' ? flag(value !== 0) : null));
   if (isFloat(from) && (to === int32 || to === int64))
     return elements.map(value => (typeof value === 'number' ? Math.trunc(value) : value));
   return elements;
@@ -173,7 +95,9 @@ const slice: ElementRule = (node, shape) => {
   }
   const strides = stridesOf(from);
   return Array.from(coordinatesOf(shape), place => {
-    const source = place.map((at, axis) => (ranges[axis]?.start ?? 0) + at * (ranges[axis]?.step ?? 1));
+    const source = place.map(
+      (at, axis) => (ranges[axis]?.start ?? 0) + at * (ranges[axis]?.step ?? 1),
+    );
     return data[dot(source, strides)] ?? null;
   });
 };
@@ -185,7 +109,10 @@ const split: ElementRule = (node, shape, output) => {
   const sizes = node.attributeOrInput('split', 1);
   if (sizes === 'unknown') return null;
   const part = Math.ceil(data.length / node.outputCount);
-  const start = sizes === 'absent' ? part * output : sizes.slice(0, output).reduce((sum, length) => sum + length, 0);
+  const start =
+    sizes === 'absent'
+      ? part * output
+      : sizes.slice(0, output).reduce((sum, length) => sum + length, 0);
   return data.slice(start, start + (shape[0] ?? 0));
 };
 
@@ -208,13 +135,16 @@ const range: ElementRule = (node, shape) => {
 
 const constantOfShape: ElementRule = (node, shape) => {
   const value = node.node.attributes.get('value');
-  const [filler = null] = value?.kind === 'tensor' ? (node.context.readElements(value.value) ?? []) : [0];
+  const [filler = null] =
+    value?.kind === 'tensor' ? (node.context.readElements(value.value) ?? []) : [0];
   return new Array<Dimension>(knownCount(shape) ?? 0).fill(filler);
 };
 
 const sizeOf: ElementRule = node => {
   const factors = node.shape(0);
-  return factors === null ? null : [factors.reduce<Dimension>((total, length) => times(total, length), 1)];
+  return factors === null
+    ? null
+    : [factors.reduce<Dimension>((total, length) => times(total, length), 1)];
 };
 
 /** ReduceProd, ReduceSum … over everything. */
@@ -234,7 +164,9 @@ const both =
     typeof a === 'number' && typeof b === 'number' ? combine(a, b) : null;
 
 const RULES: ReadonlyMap<string, ElementRule> = new Map<string, ElementRule>([
-  ...['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'].map(name => [name, unchanged] as const),
+  ...['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'].map(
+    name => [name, unchanged] as const,
+  ),
   ['Cast', cast],
   ['Add', sum],
   ['Sub', difference],
@@ -259,11 +191,17 @@ const RULES: ReadonlyMap<string, ElementRule> = new Map<string, ElementRule>([
   ['GreaterOrEqual', numeric((a, b) => flag(a >= b))],
   ['And', numeric((a, b) => flag(a !== 0 && b !== 0))],
   ['Or', numeric((a, b) => flag(a !== 0 || b !== 0))],
-  ['Where', zipped(([condition, yes = null, no = null]) => {
-    if (typeof condition === 'number') return condition === 0 ? no : yes;
-    return yes === no ? yes : null;
-  })],
-  ['Shape', node => node.shape(0)?.slice(node.int('start', 0), node.int('end', MAX_ELEMENTS)) ?? null],
+  [
+    'Where',
+    zipped(([condition, yes = null, no = null]) => {
+      if (typeof condition === 'number') return condition === 0 ? no : yes;
+      return yes === no ? yes : null;
+    }),
+  ],
+  [
+    'Shape',
+    node => node.shape(0)?.slice(node.int('start', 0), node.int('end', MAX_ELEMENTS)) ?? null,
+  ],
   ['Size', sizeOf],
   ['Gather', gather],
   ['Concat', concat],
@@ -273,8 +211,14 @@ const RULES: ReadonlyMap<string, ElementRule> = new Map<string, ElementRule>([
   ['Expand', (node, shape) => broadcastElements(node, 0, shape)],
   ['Range', range],
   ['ConstantOfShape', constantOfShape],
-  ['ReduceProd', reduced((a, b) => (typeof a === 'number' && typeof b === 'number' ? a * b : times(a, b)))],
-  ['ReduceSum', reduced((a, b) => (typeof a === 'number' && typeof b === 'number' ? a + b : plus(a, b)))],
+  [
+    'ReduceProd',
+    reduced((a, b) => (typeof a === 'number' && typeof b === 'number' ? a * b : times(a, b))),
+  ],
+  [
+    'ReduceSum',
+    reduced((a, b) => (typeof a === 'number' && typeof b === 'number' ? a + b : plus(a, b))),
+  ],
   ['ReduceMax', reduced(both(Math.max))],
   ['ReduceMin', reduced(both(Math.min))],
 ]);
@@ -299,7 +243,8 @@ function fitted(element: Dimension, dtype: DataType): Dimension {
 export function elementsOf(node: NodeView, output: Value, index: number): Elements | null {
   const rule = node.node.domain === '' ? RULES.get(node.node.op) : undefined;
   const count = knownCount(output.shape);
-  if (rule === undefined || count === null || count > MAX_ELEMENTS || !isKnown(output.shape)) return null;
+  if (rule === undefined || count === null || count > MAX_ELEMENTS || !isKnown(output.shape))
+    return null;
   const follows = (input: number) => !node.has(input) || node.mayHaveElements(input);
   const inputs = Array.from({ length: node.inputCount }, (_, input) => input);
   if (!FROM_SHAPES.has(node.node.op) && !inputs.every(follows)) return null;

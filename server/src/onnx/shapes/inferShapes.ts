@@ -8,7 +8,6 @@ import { elementsOf } from './elements';
 import { ruleOf } from './registry';
 import { type Elements, MAX_ELEMENTS, NodeView, tensor, type Value } from './rule';
 
-
 export interface ShapeOptions {
   /** Reads a constant of at most 1024 elements; null (or a throw) where its bytes are not there. */
   readConstant(ref: TensorRef): Tensor | null;
@@ -31,6 +30,22 @@ export interface ShapeOptions {
  * Time and memory grow with the file, not with the sizes in it: shapes have at most 64 axes, and values are followed up to 1024 elements.
  */
 export function inferShapes(model: Model, options: ShapeOptions): Map<string, ValueInfo> {
+  return new Inference(model, options).run().shapes;
+}
+
+/** What inference knows of the values of a model. */
+export interface InferredValues {
+  /** As `inferShapes` gives them. */
+  readonly shapes: Map<string, ValueInfo>;
+  /**
+   * The elements of a small value of the main graph that follows from constants and sizes, whatever operators made it (amounts of a Pad,
+   * bounds of a Slice); null for all others.
+   */
+  elements(name: string): readonly number[] | null;
+}
+
+/** As `inferShapes`, and the values of shape arithmetic that it came across. */
+export function inferValues(model: Model, options: ShapeOptions): InferredValues {
   return new Inference(model, options).run();
 }
 
@@ -63,20 +78,33 @@ class Inference {
     this.trustsDeclared = agreesWithDeclared(model.graph, options.inputShapes);
   }
 
-  run(): Map<string, ValueInfo> {
+  run(): InferredValues {
     const scope: Scope = { values: new Map(), outer: null, depth: 0 };
     this.inferGraph(this.model.graph, scope, null);
-    const result = new Map<string, ValueInfo>();
+    const shapes = new Map<string, ValueInfo>();
     for (const [name, value] of [...scope.values, ...this.inner])
-      if (!result.has(name)) result.set(name, valueInfoOf(name, value));
-    return result;
+      if (!shapes.has(name)) shapes.set(name, valueInfoOf(name, value));
+    return { shapes, elements: name => this.numbersOf(scope.values.get(name)) };
+  }
+
+  private numbersOf(value: Value | undefined): readonly number[] | null {
+    const stored = value?.stored === undefined ? null : this.readElements(value.stored);
+    const elements = value?.elements ?? stored;
+    const numbers = elements?.filter(element => typeof element === 'number');
+    return numbers !== undefined && numbers.length === elements?.length ? numbers : null;
   }
 
   /** Infers the nodes in order (ONNX wants them sorted); gives the outputs. `fed` null: the main graph. */
-  private inferGraph(graph: Graph, scope: Scope, fed: readonly (Value | null)[] | null): readonly (Value | null)[] {
+  private inferGraph(
+    graph: Graph,
+    scope: Scope,
+    fed: readonly (Value | null)[] | null,
+  ): readonly (Value | null)[] {
     for (const [name, ref] of graph.initializers)
       scope.values.set(name, { ...tensor(ref.dtype, ref.shape), stored: ref });
-    graph.inputs.forEach((input, index) => scope.values.set(input.name, this.inputValue(input, fed?.[index] ?? null)));
+    graph.inputs.forEach((input, index) =>
+      scope.values.set(input.name, this.inputValue(input, fed?.[index] ?? null)),
+    );
     const outputs = new Map(graph.outputs.map(output => [output.name, output]));
     for (const node of graph.nodes) {
       const inferred = this.inferNode(node, scope);
@@ -126,12 +154,15 @@ class Inference {
   }
 
   private readNow(ref: TensorRef): Elements | null {
-    const numeric = ref.dtype !== 'string' && ref.dtype !== 'undefined' && !ref.dtype.startsWith('complex');
+    const numeric =
+      ref.dtype !== 'string' && ref.dtype !== 'undefined' && !ref.dtype.startsWith('complex');
     const count = ref.shape.reduce((product, length) => product * length, 1);
     if (!numeric || !(count >= 0 && count <= MAX_ELEMENTS)) return null;
     try {
       const read = this.options.readConstant(ref);
-      return read === null ? null : Array.from(toNumbers(read), value => (Number.isFinite(value) ? value : null));
+      return read === null
+        ? null
+        : Array.from(toNumbers(read), value => (Number.isFinite(value) ? value : null));
     } catch {
       // A constant whose bytes are missing is told by who reads it for its own sake; here it is only unknown.
       return null;
@@ -148,10 +179,16 @@ class Inference {
   }
 
   /** What inference and file say about one value. Branches that never run may contradict themselves: only the main graph is reported. */
-  private combined(name: string, inferred: Value | null, declared: ValueInfo | null, scope: Scope): Value {
+  private combined(
+    name: string,
+    inferred: Value | null,
+    declared: ValueInfo | null,
+    scope: Scope,
+  ): Value {
     if (declared === null) return inferred ?? tensor('undefined', null);
     const from = this.trustsDeclared ? this.bound(declared.shape) : null;
-    const dtype = inferred === null || inferred.dtype === 'undefined' ? declared.dtype : inferred.dtype;
+    const dtype =
+      inferred === null || inferred.dtype === 'undefined' ? declared.dtype : inferred.dtype;
     const shape = inferred?.shape ?? null;
     const container = inferred?.container ?? declared.container;
     if (scope.outer === null && shape !== null && from !== null && contradicts(shape, from))
@@ -161,7 +198,10 @@ class Inference {
         subject: name,
       });
     const merged = shape === null ? from : mergedShape(shape, from);
-    const value = { ...tensor(dtype, merged, inferred?.elements ?? null), ...(inferred?.stored ? { stored: inferred.stored } : {}) };
+    const value = {
+      ...tensor(dtype, merged, inferred?.elements ?? null),
+      ...(inferred?.stored ? { stored: inferred.stored } : {}),
+    };
     return container === undefined ? value : { ...value, container };
   }
 
@@ -170,7 +210,14 @@ class Inference {
     const other = this.inner.get(name);
     if (other === undefined) this.inner.set(name, value);
     else if (other.shape?.length === value.shape?.length && other.dtype === value.dtype)
-      this.inner.set(name, tensor(value.dtype, value.shape?.map((length, axis) => (length === other.shape?.[axis] ? length : null)) ?? null));
+      this.inner.set(
+        name,
+        tensor(
+          value.dtype,
+          value.shape?.map((length, axis) => (length === other.shape?.[axis] ? length : null)) ??
+            null,
+        ),
+      );
     else this.inner.set(name, tensor('undefined', null));
   }
 }
@@ -179,14 +226,21 @@ const written = (shape: Shape): string => shape.map(length => length ?? '?').joi
 
 const contradicts = (a: Shape, b: Shape): boolean =>
   a.length !== b.length ||
-  a.some((length, axis) => typeof length === 'number' && typeof b[axis] === 'number' && length !== b[axis]);
+  a.some(
+    (length, axis) =>
+      typeof length === 'number' && typeof b[axis] === 'number' && length !== b[axis],
+  );
 
 /** Size by size: a number that was inferred, a number that is declared, the inferred name, the declared name. */
 function mergedShape(inferred: Shape, declared: Shape | null): Shape {
   if (declared === null || declared.length !== inferred.length) return inferred;
   return inferred.map((length, axis) => {
     const other: Dimension = declared[axis] ?? null;
-    return typeof length === 'number' ? length : typeof other === 'number' ? other : (length ?? other);
+    return typeof length === 'number'
+      ? length
+      : typeof other === 'number'
+        ? other
+        : (length ?? other);
   });
 }
 

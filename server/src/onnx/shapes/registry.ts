@@ -34,11 +34,17 @@ const STANDARD: ReadonlyMap<string, Rule> = new Map([
       'ThresholdedRelu Trilu',
     elementwise.sameAsFirst,
   ),
-  ...family('Add BitwiseAnd BitwiseOr BitwiseXor BitShift Div Max Mean Min Mod Mul Sub Sum', elementwise.broadcasting),
+  ...family(
+    'Add BitwiseAnd BitwiseOr BitwiseXor BitShift Div Max Mean Min Mod Mul Sub Sum',
+    elementwise.broadcasting,
+  ),
   ...family('And Equal Greater GreaterOrEqual Less LessOrEqual Or Xor', elementwise.comparison),
   ...family('IsInf IsNaN', elementwise.sameShapeAs('bool')),
   ...family('Cast', elementwise.typedByAttribute('to')),
-  ...family('Bernoulli EyeLike RandomNormalLike RandomUniformLike', elementwise.typedByAttribute('dtype')),
+  ...family(
+    'Bernoulli EyeLike RandomNormalLike RandomUniformLike',
+    elementwise.typedByAttribute('dtype'),
+  ),
   ['CastLike', elementwise.castLike],
   ['Dropout', elementwise.dropout],
   ['Pow', elementwise.power],
@@ -92,7 +98,10 @@ const STANDARD: ReadonlyMap<string, Rule> = new Map([
   ),
   ...family('ArgMax ArgMin', argument),
   ['BatchNormalization', normalization.batchNormalization],
-  ...family('LayerNormalization RMSNormalization SimplifiedLayerNormalization', normalization.layerNormalization),
+  ...family(
+    'LayerNormalization RMSNormalization SimplifiedLayerNormalization',
+    normalization.layerNormalization,
+  ),
   ['Resize', resize],
   ['Upsample', upsample],
   ['QuantizeLinear', quantization.quantizeLinear],
@@ -112,7 +121,10 @@ const STANDARD: ReadonlyMap<string, Rule> = new Map([
   ...family('BlackmanWindow HammingWindow HannWindow', generators.windowFunction),
   ['ImageDecoder', generators.imageDecoder],
   ['NonMaxSuppression', generators.nonMaxSuppression],
-  ...family('SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceMap SplitToSequence', generators.contained('sequence')),
+  ...family(
+    'SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceMap SplitToSequence',
+    generators.contained('sequence'),
+  ),
   ...family('Optional', generators.contained('optional')),
 ]);
 
@@ -123,7 +135,10 @@ const MICROSOFT: ReadonlyMap<string, Rule> = new Map([
   ),
   ['BiasSplitGelu', elementwise.halvedLastAxis],
   ['LayerNormalization', normalization.layerNormalization],
-  ...family('SkipLayerNormalization SkipSimplifiedLayerNormalization', normalization.skipLayerNormalization),
+  ...family(
+    'SkipLayerNormalization SkipSimplifiedLayerNormalization',
+    normalization.skipLayerNormalization,
+  ),
   ['SkipGroupNorm', normalization.skipGroupNormalization],
   ['EmbedLayerNormalization', normalization.embedLayerNormalization],
   ...family('Attention QAttention', packedAttention),
@@ -160,4 +175,5 @@ const DOMAINS: ReadonlyMap<string, ReadonlyMap<string, Rule>> = new Map([
 ]);
 
 /** The shape rule of an operator; undefined for operators that are not known. */
-export const ruleOf = (domain: string, op: string): Rule | undefined => DOMAINS.get(domain)?.get(op);
+export const ruleOf = (domain: string, op: string): Rule | undefined =>
+  DOMAINS.get(domain)?.get(op);

@@ -28,7 +28,10 @@ export interface NodeContext {
   readonly version: number;
   readElements(ref: TensorRef): Elements | null;
   /** Infers the subgraph in this attribute, fed with these values; its outputs in order. Null where there is none. */
-  inferSubgraph(attribute: string, inputs: readonly (Value | null)[]): readonly (Value | null)[] | null;
+  inferSubgraph(
+    attribute: string,
+    inputs: readonly (Value | null)[],
+  ): readonly (Value | null)[] | null;
 }
 
 /** A tensor of this type and shape. An overlong shape counts as unknown, and so does a number that is no size. */
@@ -90,7 +93,10 @@ export class NodeView {
   elements(index: number): Elements | null {
     const value = this.input(index);
     if (value === null || !this.mayHaveElements(index)) return null;
-    return value.elements ?? (value.stored === undefined ? null : this.context.readElements(value.stored));
+    return (
+      value.elements ??
+      (value.stored === undefined ? null : this.context.readElements(value.stored))
+    );
   }
   /** Like `elements`, but null unless every one is a number. */
   numbers(index: number): readonly number[] | null {

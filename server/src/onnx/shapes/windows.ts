@@ -26,7 +26,9 @@ export function windowsOf(node: NodeView, axes: number, kernel: readonly Dimensi
   const pads = node.ints('pads');
   const explicit = autoPad === 'NOTSET' || autoPad === 'VALID' || autoPad === '';
   const padsFrom = (offset: number) =>
-    Array.from({ length: axes }, (_, axis) => (autoPad === 'VALID' ? 0 : (pads?.[offset + axis] ?? 0)));
+    Array.from({ length: axes }, (_, axis) =>
+      autoPad === 'VALID' ? 0 : (pads?.[offset + axis] ?? 0),
+    );
   const declared = node.ints('kernel_shape');
   return {
     kernel: Array.from({ length: axes }, (_, axis) => declared?.[axis] ?? kernel[axis] ?? null),

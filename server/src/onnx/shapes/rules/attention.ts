@@ -62,7 +62,9 @@ export const groupQueryAttention: Rule = node => {
   const packed = !node.has(1);
   const heads = node.int('num_heads', 0);
   const pairs = node.int('kv_num_heads', 0);
-  const width = packed ? dividedBy(times(query?.[2] ?? null, heads), heads + 2 * pairs) : (query?.[2] ?? null);
+  const width = packed
+    ? dividedBy(times(query?.[2] ?? null, heads), heads + 2 * pairs)
+    : (query?.[2] ?? null);
   const cache: Value = tensor(node.dtype(3), null);
   return [
     tensor(node.dtype(0), query === null ? null : [query[0] ?? null, query[1] ?? null, width]),

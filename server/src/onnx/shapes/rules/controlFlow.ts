@@ -18,20 +18,32 @@ export const conditional: Rule = node => {
   return (then ?? []).map((value, index) => either(value, otherwise?.[index] ?? null));
 };
 
-const typeOnly = (value: Value | null): Value | null => (value === null ? null : tensor(value.dtype, null));
+const typeOnly = (value: Value | null): Value | null =>
+  value === null ? null : tensor(value.dtype, null);
 
 /** The state after a loop: its start where nothing ran, else what the body gives. */
-const states = (node: NodeView, first: number, count: number, body: readonly (Value | null)[], offset: number) =>
-  Array.from({ length: count }, (_, index) => either(node.input(first + index), body[offset + index] ?? null));
+const states = (
+  node: NodeView,
+  first: number,
+  count: number,
+  body: readonly (Value | null)[],
+  offset: number,
+) =>
+  Array.from({ length: count }, (_, index) =>
+    either(node.input(first + index), body[offset + index] ?? null),
+  );
 
 const stacked = (value: Value | null, length: Shape): Value | null =>
-  value === null ? null : tensor(value.dtype, value.shape === null ? null : [...length, ...value.shape]);
+  value === null
+    ? null
+    : tensor(value.dtype, value.shape === null ? null : [...length, ...value.shape]);
 
 /** Loop: states of any shape go around the body; what it scans out is stacked in front, as often as it ran. */
 export const loop: Rule = node => {
   const count = Math.max(0, node.inputCount - 2);
   const carried = Array.from({ length: count }, (_, index) => typeOnly(node.input(index + 2)));
-  const body = node.context.inferSubgraph('body', [tensor('int64', []), tensor('bool', []), ...carried]) ?? [];
+  const body =
+    node.context.inferSubgraph('body', [tensor('int64', []), tensor('bool', []), ...carried]) ?? [];
   return [
     ...states(node, 2, count, body, 1),
     ...body.slice(1 + count).map(value => stacked(value, [null])),
@@ -55,8 +67,8 @@ export const scan: Rule = node => {
   const length = moved('scan_input_axes') ? null : node.sizeAt(count, 0);
   return [
     ...states(node, 0, count, body, 0),
-    ...body.slice(count).map(value =>
-      moved('scan_output_axes') ? typeOnly(value) : stacked(value, [length]),
-    ),
+    ...body
+      .slice(count)
+      .map(value => (moved('scan_output_axes') ? typeOnly(value) : stacked(value, [length]))),
   ];
 };

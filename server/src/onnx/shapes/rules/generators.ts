@@ -57,9 +57,7 @@ export const range: Rule = node => {
 };
 
 /** RandomNormal, RandomUniform: shape and type are attributes. */
-export const random: Rule = node => [
-  tensor(dataTypeOf(node.int('dtype', 1)), node.ints('shape')),
-];
+export const random: Rule = node => [tensor(dataTypeOf(node.int('dtype', 1)), node.ints('shape'))];
 
 /** Multinomial: [batch, sample_size]. */
 export const multinomial: Rule = node => [

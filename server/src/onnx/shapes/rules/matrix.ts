@@ -65,7 +65,9 @@ export const packedMatrixMultiplication: Rule = node => {
 };
 
 /** Det: the last two axes go. */
-export const determinant: Rule = node => [tensor(node.dtype(0), node.shape(0)?.slice(0, -2) ?? null)];
+export const determinant: Rule = node => [
+  tensor(node.dtype(0), node.shape(0)?.slice(0, -2) ?? null),
+];
 
 /** Einsum without repeated labels inside one term's ellipsis: sizes by label, output labels in order. */
 export const einsum: Rule = node => {
@@ -79,9 +81,17 @@ export const einsum: Rule = node => {
     for (const [axis, label] of [...term].entries()) {
       const length = node.sizeAt(index, axis);
       labels.push(label);
-      if (!sizes.has(label) || sizes.get(label) === 1 || sizes.get(label) === null) sizes.set(label, length);
+      if (!sizes.has(label) || sizes.get(label) === 1 || sizes.get(label) === null)
+        sizes.set(label, length);
     }
-  const implicit = [...sizes.keys()].filter(label => labels.indexOf(label) === labels.lastIndexOf(label));
+  const implicit = [...sizes.keys()].filter(
+    label => labels.indexOf(label) === labels.lastIndexOf(label),
+  );
   const output = right === undefined ? implicit.sort() : [...right];
-  return [tensor(type, output.map(label => sizes.get(label) ?? null))];
+  return [
+    tensor(
+      type,
+      output.map(label => sizes.get(label) ?? null),
+    ),
+  ];
 };

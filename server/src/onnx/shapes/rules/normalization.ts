@@ -39,5 +39,9 @@ export const embedLayerNormalization: Rule = node => {
   const ids = node.shape(0);
   const shape = ids === null ? null : [...ids, node.sizeAt(2, 1)];
   const type = node.dtype(2);
-  return [tensor(type, shape), tensor('int32', ids === null ? null : ids.slice(0, 1)), tensor(type, shape)];
+  return [
+    tensor(type, shape),
+    tensor('int32', ids === null ? null : ids.slice(0, 1)),
+    tensor(type, shape),
+  ];
 };

@@ -40,13 +40,16 @@ export const split: Rule = node => {
   const axis = axisOf(node.int('axis', 0), shape?.length ?? 0);
   const type = node.dtype(0);
   const count = node.outputCount;
-  if (shape === null || axis === null) return Array.from({ length: count }, () => tensor(type, null));
+  if (shape === null || axis === null)
+    return Array.from({ length: count }, () => tensor(type, null));
   const sizes = node.attributeOrInput('split', 1);
   const whole = shape[axis] ?? null;
   const part = typeof whole === 'number' ? Math.ceil(whole / count) : null;
   return Array.from({ length: count }, (_, index) => {
-    const equal = part === null || typeof whole !== 'number' ? null : Math.min(part, whole - part * index);
-    const length = typeof sizes === 'string' ? (sizes === 'absent' ? equal : null) : (sizes[index] ?? null);
+    const equal =
+      part === null || typeof whole !== 'number' ? null : Math.min(part, whole - part * index);
+    const length =
+      typeof sizes === 'string' ? (sizes === 'absent' ? equal : null) : (sizes[index] ?? null);
     return tensor(type, withSize(shape, axis, length === null ? null : size(length)));
   });
 };
@@ -61,7 +64,12 @@ export interface SliceRange {
 const isOpenEnd = (end: number): boolean => end === 2 ** 31 - 1 || end >= 2 ** 53 - 1;
 
 /** Entries that a Slice takes from an axis of this length; bounds are clamped as the operator says. Null for a step of 0. */
-export function sliceRange(length: number, start: number, end: number, step: number): SliceRange | null {
+export function sliceRange(
+  length: number,
+  start: number,
+  end: number,
+  step: number,
+): SliceRange | null {
   if (step === 0) return null;
   const wrap = (bound: number) => (bound < 0 ? bound + length : bound);
   const clamp = (bound: number, low: number, high: number) => Math.min(Math.max(bound, low), high);
@@ -72,7 +80,9 @@ export function sliceRange(length: number, start: number, end: number, step: num
 }
 
 /** Starts, ends, axes and steps of a Slice: attributes before version 10, inputs since. Null where they are unknown. */
-export function sliceBounds(node: NodeView): { starts: Elements; ends: Elements; axes: readonly number[]; steps: readonly number[] } | null {
+export function sliceBounds(
+  node: NodeView,
+): { starts: Elements; ends: Elements; axes: readonly number[]; steps: readonly number[] } | null {
   const legacy = node.version < 10;
   const starts = legacy ? node.ints('starts') : node.elements(1);
   const ends = legacy ? node.ints('ends') : node.elements(2);
@@ -103,7 +113,10 @@ export const slice: Rule = node => {
   if (bounds === null) {
     const axes = node.attributeOrInput('axes', 3);
     const touched = typeof axes === 'string' ? null : axesOf(axes, shape.length);
-    const open = touched === null ? unknownSizes(shape.length) : shape.map((length, axis) => (touched.includes(axis) ? null : length));
+    const open =
+      touched === null
+        ? unknownSizes(shape.length)
+        : shape.map((length, axis) => (touched.includes(axis) ? null : length));
     return [tensor(type, open)];
   }
   const axes = axesOf(bounds.axes, shape.length);
@@ -136,8 +149,14 @@ export const gatherNd: Rule = node => {
   const data = node.shape(0);
   const indices = node.shape(1);
   const depth = indices?.at(-1);
-  if (data === null || indices === null || typeof depth !== 'number') return [tensor(node.dtype(0), null)];
-  return [tensor(node.dtype(0), [...indices.slice(0, -1), ...data.slice(node.int('batch_dims', 0) + depth)])];
+  if (data === null || indices === null || typeof depth !== 'number')
+    return [tensor(node.dtype(0), null)];
+  return [
+    tensor(node.dtype(0), [
+      ...indices.slice(0, -1),
+      ...data.slice(node.int('batch_dims', 0) + depth),
+    ]),
+  ];
 };
 
 /** Pad: amounts in an attribute before version 11 (`paddings` before 2), else input 1; axes in input 3 since 18. */
@@ -153,7 +172,10 @@ export const pad: Rule = node => {
   for (const [index, axis] of axes.entries()) {
     const before = amounts?.[index];
     const after = amounts?.[index + axes.length];
-    result[axis] = before === undefined || after === undefined ? null : plus(shape[axis] ?? null, before + after);
+    result[axis] =
+      before === undefined || after === undefined
+        ? null
+        : plus(shape[axis] ?? null, before + after);
   }
   return [tensor(type, result)];
 };
@@ -174,7 +196,11 @@ export const centerCropPad: Rule = node => {
 export const topK: Rule = node => {
   const shape = node.shape(0);
   const axis = axisOf(node.int('axis', -1), shape?.length ?? 0);
-  const k = node.has(1) ? (node.elements(1)?.[0] ?? null) : node.hasAttribute('k') ? node.int('k', 1) : null;
+  const k = node.has(1)
+    ? (node.elements(1)?.[0] ?? null)
+    : node.hasAttribute('k')
+      ? node.int('k', 1)
+      : null;
   const result = shape === null || axis === null ? null : withSize(shape, axis, k);
   return [tensor(node.dtype(0), result), tensor('int64', result)];
 };

@@ -30,9 +30,7 @@ export const quantizedPooling: Rule = node => [
 /** GlobalAveragePool, GlobalMaxPool, GlobalLpPool: every spatial size becomes 1. */
 export const globalPooling: Rule = node => {
   const shape = node.shape(0);
-  return [
-    tensor(node.dtype(0), shape?.map((length, axis) => (axis < 2 ? length : 1)) ?? null),
-  ];
+  return [tensor(node.dtype(0), shape?.map((length, axis) => (axis < 2 ? length : 1)) ?? null)];
 };
 
 /** com.microsoft.QLinearGlobalAveragePool: as above, in either layout. */
@@ -41,7 +39,10 @@ export const quantizedGlobalPooling: Rule = node => {
   const last = node.int('channels_last', 0) !== 0;
   const keeps = (axis: number, rank: number) => axis === 0 || axis === (last ? rank - 1 : 1);
   return [
-    tensor(node.dtype(0), shape?.map((length, axis) => (keeps(axis, shape.length) ? length : 1)) ?? null),
+    tensor(
+      node.dtype(0),
+      shape?.map((length, axis) => (keeps(axis, shape.length) ? length : 1)) ?? null,
+    ),
   ];
 };
 
@@ -65,7 +66,11 @@ export const maxUnpooling: Rule = node => {
 
 /** MaxRoiPool: [regions, channels, …pooled_shape]. */
 export const regionPooling: Rule = node => [
-  tensor(node.dtype(0), [node.sizeAt(1, 0), node.sizeAt(0, 1), ...(node.ints('pooled_shape') ?? [null, null])]),
+  tensor(node.dtype(0), [
+    node.sizeAt(1, 0),
+    node.sizeAt(0, 1),
+    ...(node.ints('pooled_shape') ?? [null, null]),
+  ]),
 ];
 
 /** RoiAlign: [regions, channels, output_height, output_width]. */

@@ -4,14 +4,18 @@ import { type Rule, tensor } from '../rule';
 
 /** QuantizeLinear: the type of the zero point, `output_dtype` (since 21), else uint8. */
 export const quantizeLinear: Rule = node => {
-  const declared = node.hasAttribute('output_dtype') ? dataTypeOf(node.int('output_dtype', 0)) : 'undefined';
+  const declared = node.hasAttribute('output_dtype')
+    ? dataTypeOf(node.int('output_dtype', 0))
+    : 'undefined';
   const type = node.has(2) ? node.dtype(2) : declared === 'undefined' ? 'uint8' : declared;
   return [tensor(type, node.shape(0))];
 };
 
 /** DequantizeLinear: the type of the scale, or `output_dtype` (since 23). */
 export const dequantizeLinear: Rule = node => {
-  const declared = node.hasAttribute('output_dtype') ? dataTypeOf(node.int('output_dtype', 0)) : 'undefined';
+  const declared = node.hasAttribute('output_dtype')
+    ? dataTypeOf(node.int('output_dtype', 0))
+    : 'undefined';
   return [tensor(declared === 'undefined' ? node.dtype(1) : declared, node.shape(0))];
 };
 

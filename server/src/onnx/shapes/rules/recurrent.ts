@@ -8,7 +8,9 @@ function recurrent(node: NodeView, outputs: number) {
   const directions: Dimension = node.string('direction', 'forward') === 'bidirectional' ? 2 : 1;
   const batchFirst = node.int('layout', 0) === 1;
   const [length, batch] = [node.sizeAt(0, batchFirst ? 1 : 0), node.sizeAt(0, batchFirst ? 0 : 1)];
-  const all = batchFirst ? [batch, length, directions, hidden] : [length, directions, batch, hidden];
+  const all = batchFirst
+    ? [batch, length, directions, hidden]
+    : [length, directions, batch, hidden];
   const last = batchFirst ? [batch, directions, hidden] : [directions, batch, hidden];
   return [all, last, last].slice(0, outputs).map(shape => tensor(node.dtype(0), shape));
 }

@@ -11,7 +11,9 @@ export function reducedAxes(node: NodeView, rank: number): readonly number[] | n
   const axes = node.attributeOrInput('axes', 1);
   if (axes === 'unknown') return null;
   if (axes === 'absent' || axes.length === 0)
-    return node.int('noop_with_empty_axes', 0) !== 0 ? [] : Array.from({ length: rank }, (_, axis) => axis);
+    return node.int('noop_with_empty_axes', 0) !== 0
+      ? []
+      : Array.from({ length: rank }, (_, axis) => axis);
   return axesOf(axes, rank);
 }
 
@@ -30,7 +32,9 @@ export const quantizedReduction: Rule = node => {
   const shape = node.shape(0);
   const axes = axesOf(node.ints('axes') ?? shape?.map((_, axis) => axis) ?? [], shape?.length ?? 0);
   const keep = node.int('keepdims', 1) !== 0;
-  return [tensor(node.dtype(0), shape === null || axes === null ? null : without(shape, axes, keep))];
+  return [
+    tensor(node.dtype(0), shape === null || axes === null ? null : without(shape, axes, keep)),
+  ];
 };
 
 /** ArgMax and ArgMin. */

@@ -1,5 +1,15 @@
 import type { Dimension } from '../../../../../protocol/model';
-import { axesOf, axisOf, broadcast, dividedBy, isKnown, size, type Shape, times, unknownSizes } from '../dimensions';
+import {
+  axesOf,
+  axisOf,
+  broadcast,
+  dividedBy,
+  isKnown,
+  size,
+  type Shape,
+  times,
+  unknownSizes,
+} from '../dimensions';
 import { type NodeView, type Rule, tensor } from '../rule';
 
 const product = (factors: readonly Dimension[]): Dimension =>
@@ -9,7 +19,11 @@ const product = (factors: readonly Dimension[]): Dimension =>
  * The one size that a Reshape leaves open: elements of the input over the other sizes. Symbolic sizes on both sides cancel.
  * `copied` holds the input axes that a 0 took over.
  */
-function remainder(input: Shape, others: readonly Dimension[], copied: ReadonlySet<number>): Dimension {
+function remainder(
+  input: Shape,
+  others: readonly Dimension[],
+  copied: ReadonlySet<number>,
+): Dimension {
   const above = input.filter((_, axis) => !copied.has(axis));
   const below: Dimension[] = [];
   for (const other of others) {
@@ -46,7 +60,8 @@ function reshaped(input: Shape | null, target: readonly Dimension[], allowZero: 
 export const reshape: Rule = node => {
   const target = node.has(1) ? node.elements(1) : node.ints('shape');
   const type = node.dtype(0);
-  if (target !== null) return [tensor(type, reshaped(node.shape(0), target, node.int('allowzero', 0) !== 0))];
+  if (target !== null)
+    return [tensor(type, reshaped(node.shape(0), target, node.int('allowzero', 0) !== 0))];
   const rank = node.sizeAt(1, 0);
   return [tensor(type, typeof rank === 'number' ? unknownSizes(rank) : null)];
 };
@@ -66,7 +81,8 @@ export const squeeze: Rule = node => {
   const axes = node.attributeOrInput('axes', 1);
   const type = node.dtype(0);
   if (shape === null || axes === 'unknown') return [tensor(type, null)];
-  if (axes === 'absent') return [tensor(type, isKnown(shape) ? shape.filter(length => length !== 1) : null)];
+  if (axes === 'absent')
+    return [tensor(type, isKnown(shape) ? shape.filter(length => length !== 1) : null)];
   const gone = axesOf(axes, shape.length);
   return [tensor(type, gone === null ? null : shape.filter((_, axis) => !gone.includes(axis)))];
 };
@@ -76,12 +92,19 @@ export const unsqueeze: Rule = node => {
   const shape = node.shape(0);
   const axes = node.attributeOrInput('axes', 1);
   const type = node.dtype(0);
-  if (shape === null || typeof axes === 'string') return [tensor(type, null)];
+  if (shape === null) return [tensor(type, null)];
+  if (typeof axes === 'string') {
+    const added = node.sizeAt(1, 0);
+    const rank = typeof added === 'number' ? shape.length + added : -1;
+    return [tensor(type, unknownSizes(rank))];
+  }
   const rank = shape.length + axes.length;
   const added = new Set(axesOf(axes, rank) ?? []);
   if (added.size !== axes.length) return [tensor(type, null)];
   const rest = shape.values();
-  const result = Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : (rest.next().value ?? null)));
+  const result = Array.from({ length: rank }, (_, axis) =>
+    added.has(axis) ? 1 : (rest.next().value ?? null),
+  );
   return [tensor(type, result)];
 };
 
@@ -110,7 +133,9 @@ export const tile: Rule = node => {
   const shape = node.shape(0);
   const repeats = node.elements(1);
   const result =
-    repeats === null ? unknownSizes(shape?.length ?? -1) : shape?.map((length, axis) => times(length, repeats[axis] ?? null));
+    repeats === null
+      ? unknownSizes(shape?.length ?? -1)
+      : shape?.map((length, axis) => times(length, repeats[axis] ?? null));
   return [tensor(node.dtype(0), result ?? null)];
 };
 
@@ -132,7 +157,9 @@ export const spaceToDepth: Rule = node => [tensor(node.dtype(0), blocks(node, fa
 export const shapeOf: Rule = node => {
   const shape = node.shape(0);
   if (shape === null) return [tensor('int64', [null])];
-  return [tensor('int64', [shape.slice(node.int('start', 0), node.int('end', shape.length)).length])];
+  return [
+    tensor('int64', [shape.slice(node.int('start', 0), node.int('end', shape.length)).length]),
+  ];
 };
 export const sizeOf: Rule = () => [tensor('int64', [])];
 
@@ -141,6 +168,9 @@ export const compress: Rule = node => {
   const shape = node.shape(0);
   if (!node.hasAttribute('axis')) return [tensor(node.dtype(0), [null])];
   const axis = axisOf(node.int('axis', 0), shape?.length ?? 0);
-  const result = axis === null ? null : (shape?.map((length, index) => (index === axis ? null : length)) ?? null);
+  const result =
+    axis === null
+      ? null
+      : (shape?.map((length, index) => (index === axis ? null : length)) ?? null);
   return [tensor(node.dtype(0), result)];
 };

@@ -6,23 +6,35 @@ import { type Rule, tensor } from '../rule';
 function scaled(length: Dimension, scale: number | undefined): Dimension {
   if (scale === undefined) return null;
   if (scale === 1) return length;
-  return typeof length === 'number' ? size(Math.trunc(Math.fround(Math.fround(scale) * length))) : null;
+  return typeof length === 'number'
+    ? size(Math.trunc(Math.fround(Math.fround(scale) * length)))
+    : null;
 }
 
 /** Upsample: scales in an attribute before version 9, input 1 since. */
 export const upsample: Rule = node => {
   const scales = node.has(1) ? node.numbers(1) : node.floats('scales');
   const shape = node.shape(0);
-  const result = scales === null ? unknownSizes(shape?.length ?? -1) : shape?.map((length, axis) => scaled(length, scales[axis]));
+  const result =
+    scales === null
+      ? unknownSizes(shape?.length ?? -1)
+      : shape?.map((length, axis) => scaled(length, scales[axis]));
   return [tensor(node.dtype(0), result ?? null)];
 };
 
 /** Sizes that keep the aspect ratio: the policy picks one scale, every size is rounded (Resize since version 18). */
-function keptRatio(shape: Shape, axes: readonly number[], sizes: readonly Dimension[], policy: string): Shape {
+function keptRatio(
+  shape: Shape,
+  axes: readonly number[],
+  sizes: readonly Dimension[],
+  policy: string,
+): Shape {
   const scales = axes.map((axis, index) => {
     const length = shape[axis];
     const target = sizes[index];
-    return typeof length === 'number' && typeof target === 'number' && length > 0 ? target / length : NaN;
+    return typeof length === 'number' && typeof target === 'number' && length > 0
+      ? target / length
+      : NaN;
   });
   const scale = policy === 'not_larger' ? Math.min(...scales) : Math.max(...scales);
   return shape.map((length, axis) => {
@@ -47,7 +59,10 @@ export const resize: Rule = node => {
     if (sizes === null) return [tensor(type, open)];
     const policy = node.string('keep_aspect_ratio_policy', 'stretch');
     if (policy !== 'stretch') return [tensor(type, keptRatio(shape, axes, sizes, policy))];
-    const result = axes.reduce<Shape>((sofar, axis, index) => withSize(sofar, axis, sizes[index] ?? null), shape);
+    const result = axes.reduce<Shape>(
+      (sofar, axis, index) => withSize(sofar, axis, sizes[index] ?? null),
+      shape,
+    );
     return [tensor(type, result)];
   }
   const scales = node.numbers(node.version < 11 ? 1 : 2);

@@ -1,0 +1,37 @@
+import { hasPicture } from '../workbench';
+import type { Scenario } from '../scenario';
+
+export const scenario: Scenario = {
+  name: 'hover',
+  async run(t) {
+    await t.openFile('shapes_cnn.py');
+    await t.step('hovering over a layer shows its filters and strongest maps', async () => {
+      const hover = await t.hover('shapes_cnn.py', 'layer2 = ');
+      await t.waitFor(
+        'two pictures',
+        async () => (await hover.locator('img').count()) >= 2 && hasPicture(hover),
+      );
+      const text = await hover.innerText();
+      if (!/layer2/.test(text) || !/Visualize Layer/.test(text) || !/Pin/.test(text))
+        throw new Error(text);
+      await t.screenshot('layer');
+    });
+    await t.step('a string that names a layer is a layer too', async () => {
+      await t.openFile('predict.py');
+      const hover = await t.hover('predict.py', 'shapes_cnn.onnx', async found =>
+        /opset 17/.test(await found.innerText()),
+      );
+      if (!/Open Model/.test(await hover.innerText())) throw new Error('no link to the model');
+      await t.screenshot('model');
+    });
+    await t.step('the link in the hover opens the viewer', async () => {
+      await t.openFile('shapes_cnn.py');
+      const hover = await t.hover('shapes_cnn.py', 'stem = ');
+      await hover.locator('a', { hasText: 'Visualize Layer' }).first().click();
+      await t.webview(frame =>
+        frame.evaluate(() => /\|\d+$/.test(document.body.dataset['shown'] ?? '')),
+      );
+      await t.screenshot('viewer from hover');
+    });
+  },
+};

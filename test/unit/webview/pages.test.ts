@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import type { LayerInfo, ModelDescription } from '../../../protocol/model';
+import type { SidePanelSituation } from '../../../protocol/views';
+import {
+  layerRows,
+  moveRow,
+  ROW_HEIGHT,
+  rowWindow,
+  searchRows,
+  summaryFacts,
+  valueType,
+} from '../../../webview/src/modelEditor/model';
+import { heatKey, obstacleOf, panelWords, pictureKey } from '../../../webview/src/sidePanel/model';
+
+const layer: LayerInfo = {
+  id: 'Conv_3',
+  name: 'Conv_3',
+  op: 'Conv',
+  kind: 'conv',
+  modulePath: 'layer1.0.conv1',
+  inputs: ['x', 'w'],
+  outputs: ['y'],
+  outputShape: [1, 64, 56, 56],
+  parameters: [{ role: 'weight', name: 'w', shape: [64, 32, 3, 3], dtype: 'float32' }],
+  parameterCount: 18432,
+  attributes: { strides: [2, 2] },
+  source: { file: 'model/resnet.py', line: 41, confidence: 1, from: 'metadata' },
+  subgraph: '',
+};
+
+const situation: SidePanelSituation = {
+  state: { opacity: 0.6, colorMap: 'inferno', pinned: false },
+  model: '/w/resnet.onnx',
+  modelLabel: 'resnet.onnx',
+  layer,
+  layerLabel: 'layer1.0.conv1',
+  input: '/w/dog.jpg',
+  inputLabel: 'dog.jpg',
+  mayRun: true,
+  needsLoad: false,
+  revision: 0,
+  error: null,
+};
+
+describe('side panel', () => {
+  it('says first what is missing first', () => {
+    const nothing = { ...situation, model: null, layer: null, input: null, mayRun: false };
+    expect(obstacleOf(nothing)?.commands.map(entry => entry.command)).toEqual([
+      'layerLens.openSample',
+      'layerLens.chooseModel',
+      'layerLens.howToExport',
+    ]);
+    expect(obstacleOf({ ...situation, mayRun: false })?.commands[0]?.label).toBe('Manage Trust');
+    expect(obstacleOf({ ...situation, input: null })?.commands[0]?.label).toBe('Choose Input…');
+    expect(obstacleOf({ ...situation, layer: null })?.text).toBe('Put the cursor on a layer.');
+    expect(obstacleOf({ ...situation, needsLoad: true })?.commands[0]).toEqual({
+      label: 'Load Model',
+      command: 'layerLens.loadModel',
+      arguments: ['/w/resnet.onnx'],
+    });
+    expect(obstacleOf(situation)).toBeNull();
+  });
+
+  it('asks for a heatmap when the layer changes, for a picture only when the picture does', () => {
+    const next = { ...situation, layer: { ...layer, id: 'Conv_9' } };
+    expect(heatKey(next)).not.toBe(heatKey(situation));
+    expect(pictureKey(next)).toBe(pictureKey(situation));
+    expect(pictureKey({ ...situation, input: '/w/cat.jpg' })).not.toBe(pictureKey(situation));
+    const look = { ...situation, state: { ...situation.state, opacity: 0.1 } };
+    expect(heatKey(look)).toBe(heatKey(situation));
+    expect(heatKey({ ...situation, revision: 1 })).not.toBe(heatKey(situation));
+  });
+
+  it('runs nothing where nothing may run', () => {
+    expect(heatKey({ ...situation, mayRun: false })).toBeNull();
+    expect(heatKey({ ...situation, needsLoad: true })).toBeNull();
+    expect(pictureKey({ ...situation, model: null })).toBeNull();
+    expect(pictureKey({ ...situation, input: '/w/tensor.npy' })).toBeNull();
+  });
+
+  it('names the layer and says what it is', () => {
+    const words = panelWords(situation);
+    expect(words.name).toBe('layer1.0.conv1');
+    expect(words.facts).toContain('32→64');
+    expect(words.facts).toContain('out 64×56×56');
+  });
+});
+
+describe('model editor', () => {
+  const description: ModelDescription = {
+    path: '/w/resnet.onnx',
+    fileBytes: 46_800_000,
+    irVersion: 8,
+    opsets: { '': 17, 'com.microsoft': 1 },
+    producer: 'pytorch 2.9',
+    graphName: 'main_graph',
+    metadata: {},
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 3, 224, 224] }],
+    outputs: [{ name: 'z', dtype: 'int64', shape: null, container: 'sequence' }],
+    layers: [
+      layer,
+      { ...layer, id: 'fc', name: 'fc', op: 'Gemm', kind: 'linear', modulePath: 'fc' },
+    ],
+    attention: [],
+    parameterCount: 11_689_512,
+    weightBytes: 46_758_048,
+    preprocessing: [],
+    labels: null,
+    problems: [],
+  };
+
+  it('sums up the model and leaves out what is not there', () => {
+    const facts = new Map(summaryFacts(description));
+    expect(facts.get('Opset')).toBe('ai.onnx 17, com.microsoft 1');
+    expect(facts.get('Parameters')).toBe('11,689,512');
+    expect(facts.get('File')).toBe('46.8 MB');
+    expect(facts.has('Labels')).toBe(false);
+    expect(description.inputs.map(valueType)).toEqual(['float32 batch×3×224×224']);
+    expect(description.outputs.map(valueType)).toEqual(['sequence of int64']);
+  });
+
+  it('finds layers by all words, in any column', () => {
+    const rows = layerRows(description);
+    const found = (search: string) => searchRows(rows, search).map(row => row.name);
+    expect(found('')).toHaveLength(2);
+    expect(found('CONV layer1')).toEqual(['layer1.0.conv1']);
+    expect(found('resnet.py:41 gemm')).toEqual(['fc']);
+    expect(found('conv nothing')).toEqual([]);
+  });
+
+  it('puts only lines around the visible ones into the page', () => {
+    expect(rowWindow(4000, 0, 480)).toEqual({ first: 0, end: 28 });
+    expect(rowWindow(4000, 2000 * ROW_HEIGHT, 480)).toEqual({ first: 1992, end: 2028 });
+    expect(rowWindow(3, 0, 480)).toEqual({ first: 0, end: 3 });
+    expect(rowWindow(0, 500, 480)).toEqual({ first: 0, end: 0 });
+  });
+
+  it('is walked by keys', () => {
+    expect(moveRow(10, -1, 'ArrowDown', 5)).toBe(0);
+    expect(moveRow(10, 9, 'ArrowDown', 5)).toBe(9);
+    expect(moveRow(10, 4, 'PageUp', 5)).toBe(0);
+    expect(moveRow(10, 4, 'End', 5)).toBe(9);
+    expect(moveRow(0, 0, 'ArrowDown', 5)).toBeNull();
+    expect(moveRow(10, 4, 'x', 5)).toBeNull();
+  });
+});
