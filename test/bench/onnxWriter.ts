@@ -146,3 +146,16 @@ export function seededFloats(seed: number, count: number, scale: number): Float3
   const next = seededNumbers(seed);
   return Float32Array.from({ length: count }, () => next() * scale);
 }
+
+/**
+ * Declares values of a model as further outputs without reading it: a graph message that is appended to a ModelProto is merged into the
+ * one before (Protocol Buffers, "last one wins" for fields, concatenation for repeated ones).
+ */
+export const declareOutputs = (model: Uint8Array, names: readonly string[]): Buffer =>
+  Buffer.concat([
+    model,
+    message(
+      7,
+      names.map(name => value(12, { name, shape: null })),
+    ),
+  ]);

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 export interface StepResult {
   readonly scenario: string;
@@ -44,7 +45,7 @@ export class Report {
     this.results.push(result);
     const { scenario, step, ok, ms, error } = result;
     console.log(`${ok ? 'ok  ' : 'FAIL'} ${scenario}: ${step} (${ms} ms)`);
-    if (error !== undefined) console.log(error.replace(/^/gm, '     '));
+    if (error !== undefined) console.log(stripVTControlCharacters(error).replace(/^/gm, '     '));
   }
 
   get failed(): number {

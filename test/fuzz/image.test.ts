@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../protocol/errors';
 import { decodeImage } from '../../server/src/image/decode';
+import { pngChunks } from '../../server/src/image/imageHeader';
 import { readNpy } from '../../server/src/image/npy';
 import { elementCount } from '../../server/src/onnx/tensor';
 import { mutate, seeded } from './seeded';
@@ -29,6 +31,13 @@ async function attempt(
   return { error, milliseconds: performance.now() - start };
 }
 
+/** Makes the checksums of a damaged PNG right again, so that the damage reaches the decoder. */
+function repairPng(bytes: Buffer): Buffer {
+  for (const { offset, length } of pngChunks(bytes))
+    bytes.writeUInt32BE(crc32(bytes.subarray(offset - 4, offset + length)), offset + length);
+  return bytes;
+}
+
 const pictures = readdirSync(FOLDER).filter(name => /\.(png|jpg|gif|bmp|tiff|webp)$/.test(name));
 
 describe('damaged pictures', () => {
@@ -38,7 +47,8 @@ describe('damaged pictures', () => {
       const bytes = readFileSync(path.join(FOLDER, name));
       const random = seeded(Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7));
       for (let round = 0; round < ROUNDS; round++) {
-        const damaged = mutate(bytes, random);
+        const mutant = mutate(bytes, random);
+        const damaged = name.endsWith('.png') && round % 2 === 0 ? repairPng(mutant) : mutant;
         const { error, milliseconds } = await attempt(async () => {
           const { raster } = await decodeImage(damaged, name);
           expect(raster.rgba.length).toBe(raster.width * raster.height * 4);

@@ -115,7 +115,9 @@ describe('damaged models', () => {
       const random = seeded(Buffer.from(name).reduce((sum, byte) => sum * 31 + byte, 7));
       const mutant = path.join(folder, 'mutant.onnx');
       const opened = vi.spyOn(fs, 'openSync');
-      for (let round = 0; round < ROUNDS; round++) {
+      // each mutant of this one grows to the largest model that is inlined
+      const rounds = name === 'exploding.onnx' ? Math.ceil(ROUNDS / 10) : ROUNDS;
+      for (let round = 0; round < rounds; round++) {
         const kind = random();
         const damaged =
           kind < 0.6

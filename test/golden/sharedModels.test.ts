@@ -283,7 +283,7 @@ describeShared('models that nobody here made', shared => {
     );
   });
 
-  /** FastestDet: channel 0 is objectness, 5 to 84 are classes (COCO); score = objectness^0.6 · class^0.4. */
+  /** FastestDet: channel 0 is objectness, 5 to 84 are classes (COCO); score = objectness^0.6 · class^0.4, threshold 0.65. */
   it.each([
     ['horses.jpg', [17]],
     ['both_cat_dog.png', [15, 16]],

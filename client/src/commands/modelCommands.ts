@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { COMMANDS, VIEWS } from '../contributions';
 import type { Session } from '../session';
 import type { Command } from './command';
+import { editPreprocessing } from './editPreprocessing';
 
 export const PICTURE_TYPES = ['png', 'jpg', 'jpeg', 'bmp', 'gif', 'tif', 'tiff', 'webp'];
 
@@ -64,21 +65,26 @@ export const modelCommands = (
   },
   {
     id: COMMANDS.loadModel,
-    run: async () => {
-      const { model } = await session.server.active();
-      if (model !== null) session.loaded.add(session.follow.shown?.model ?? model);
+    run: async given => {
+      const model = await modelFrom(session, given);
+      if (model !== null) session.loaded.add(model);
       refresh();
     },
   },
   {
     id: COMMANDS.editPreprocessing,
-    run: async () =>
-      void (await vscode.commands.executeCommand(
-        'workbench.action.openSettings',
-        'layerLens.preprocessing',
-      )),
+    run: async given => {
+      const model = await modelFrom(session, given);
+      if (model !== null) await editPreprocessing(session.server, model);
+    },
   },
 ];
+
+/** The model of a page's button, else the one that is shown. */
+const modelFrom = async (session: Session, given: unknown): Promise<string | null> =>
+  typeof given === 'string'
+    ? given
+    : (session.follow.shown?.model ?? (await session.server.active()).model);
 
 interface PathItem extends vscode.QuickPickItem {
   readonly path: string | null;

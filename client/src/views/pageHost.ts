@@ -124,12 +124,13 @@ export class PageHost<Situation, State> extends Owner {
         .asWebviewUri(vscode.Uri.joinPath(extensionUri, 'dist', 'webview', file))
         .toString();
     const source = this.webview.cspSource;
-    const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${source}; img-src ${source} blob: data:; font-src ${source}`;
+    const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${source} 'nonce-${nonce}'; img-src ${source} blob: data:; font-src ${source}`;
     return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta property="csp-nonce" content="${nonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${uri('codicon.css')}" id="vscode-codicon-stylesheet">
 <link rel="stylesheet" href="${uri(`${page}.css`)}">

@@ -11,7 +11,7 @@ import { PageHost } from './pageHost';
 
 const FIRST_STATE: Omit<ViewerState, 'model' | 'layer' | 'input'> = {
   tab: 'filters',
-  colorMap: 'viridis',
+  colorMap: 'auto',
   scale: 'own',
   sort: 'index',
   opacity: 0.6,
@@ -34,7 +34,16 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
   async show(model: string, layer: LayerInfo): Promise<void> {
     const active = await this.session.server.active();
     const shown = {
-      ...{ model, layer: layer.id, input: active.picture, channel: null, scrollTop: 0 },
+      ...{
+        model,
+        layer: layer.id,
+        input: active.picture,
+        channel: null,
+        enlarged: false,
+        filterView: null,
+        slice: 0,
+        scrollTop: 0,
+      },
       ...(hasFilters(layer) ? {} : { tab: 'maps' as const }),
     };
     if (this.open) {

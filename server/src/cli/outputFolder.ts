@@ -14,7 +14,7 @@ export class OutputFolder implements Disposable {
   /** @throws UserError `usage` where the target is a file or its place cannot be written. */
   constructor(folder: string) {
     this.target = path.resolve(folder);
-    const stat = fs.statSync(this.target, { throwIfNoEntry: false });
+    const stat = statOf(this.target);
     if (stat && !stat.isDirectory())
       throw new UserError('usage', `--out ${folder} is a file; give a folder.`);
     const place = stat ? this.target : existingAncestor(this.target);
@@ -43,7 +43,7 @@ export class OutputFolder implements Disposable {
 /** Writes one file as a whole. @throws UserError `usage` where it cannot be written. */
 export function writeWhole(file: string, content: Uint8Array): void {
   const target = path.resolve(file);
-  if (fs.statSync(target, { throwIfNoEntry: false })?.isDirectory())
+  if (statOf(target)?.isDirectory())
     throw new UserError('usage', `--out ${file} is a folder; give the name of a file.`);
   const folder = new OutputFolder(path.dirname(target));
   try {
@@ -54,9 +54,18 @@ export function writeWhole(file: string, content: Uint8Array): void {
   }
 }
 
+/** What is at a place; undefined where nothing is or can be (below a file). */
+function statOf(place: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(place, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 function existingAncestor(folder: string): string {
   const parent = path.dirname(folder);
-  const stat = fs.statSync(parent, { throwIfNoEntry: false });
+  const stat = statOf(parent);
   if (stat && !stat.isDirectory())
     throw new UserError('usage', `${parent} is a file; nothing can be written below it.`);
   return stat || parent === folder ? parent : existingAncestor(parent);

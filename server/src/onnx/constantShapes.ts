@@ -67,4 +67,3 @@ export function unsqueezed(shape: readonly number[], axes: readonly number[]): n
   const rest = [...shape];
   return Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : (rest.shift() ?? 1)));
 }
-

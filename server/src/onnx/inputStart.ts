@@ -1,11 +1,11 @@
 import type { DataType, ValueInfo } from '../../../protocol/model';
+import { type Affine, type ArithmeticOp, at, isArithmetic, followedBy, zip } from './affine';
+import { type ChannelSwap, findChannelSwap, MAX_HOPS, RESHAPES } from './channelSwap';
 import { isSizeInput } from './dataPath';
 import type { Graph, Node } from './graph';
 
 /** Elements that a constant may have to be read as a scale or shift per channel. */
 const MAX_CHANNELS = 64;
-/** A chain longer than this is no preparation of a picture any more. */
-const MAX_STEPS = 32;
 
 /** One thing that the graph does to its input before the first real layer. `values` null: a constant that is not one number per channel. */
 export type StartStep =
@@ -14,7 +14,7 @@ export type StartStep =
   | {
       readonly kind: 'arithmetic';
       readonly node: string;
-      readonly op: 'Add' | 'Sub' | 'Mul' | 'Div';
+      readonly op: ArithmeticOp;
       readonly values: readonly number[] | null;
     }
   | { readonly kind: 'batchNormalization'; readonly node: string }
@@ -45,12 +45,6 @@ export interface InputStart {
 
 /** Numbers of a constant by name; null for what is no constant, or has no numbers. Called for small ones only. */
 export type ReadConstant = (name: string) => readonly number[] | null;
-
-/** a · x + b per channel; null where that does not describe what the graph does. */
-interface Affine {
-  readonly a: readonly number[];
-  readonly b: readonly number[];
-}
 
 /**
  * Follows an input through casts, layout changes, resizing, arithmetic with constants, a BatchNormalization that comes first, and swaps of
@@ -86,33 +80,6 @@ export function inputStart(
   };
 }
 
-const at = (values: readonly number[], channel: number): number =>
-  values[values.length === 1 ? 0 : channel] ?? NaN;
-
-const zip = (
-  a: readonly number[],
-  b: readonly number[],
-  combine: (a: number, b: number) => number,
-): readonly number[] =>
-  Array.from({ length: Math.max(a.length, b.length) }, (_, channel) =>
-    combine(at(a, channel), at(b, channel)),
-  );
-
-/** a · x + b, and then the operator with these values on it. */
-function then({ a, b }: Affine, op: string, values: readonly number[]): Affine {
-  switch (op) {
-    case 'Add':
-      return { a, b: zip(b, values, (x, y) => x + y) };
-    case 'Sub':
-      return { a, b: zip(b, values, (x, y) => x - y) };
-    case 'Mul':
-      return { a: zip(a, values, (x, y) => x * y), b: zip(b, values, (x, y) => x * y) };
-    default:
-      return { a: zip(a, values, (x, y) => x / y), b: zip(b, values, (x, y) => x / y) };
-  }
-}
-
-const RESHAPES: ReadonlySet<string> = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Expand']);
 const PLAIN: ReadonlyMap<string, 'resize' | 'crop' | 'pad' | 'reshape' | 'clip' | 'quantize'> =
   new Map([
     ['Resize', 'resize'],
@@ -124,9 +91,6 @@ const PLAIN: ReadonlyMap<string, 'resize' | 'crop' | 'pad' | 'reshape' | 'clip' 
     ['QuantizeLinear', 'quantize'],
     ['DequantizeLinear', 'quantize'],
   ]);
-
-const isArithmetic = (op: string): op is 'Add' | 'Sub' | 'Mul' | 'Div' =>
-  op === 'Add' || op === 'Sub' || op === 'Mul' || op === 'Div';
 
 class StartWalk {
   readonly steps: StartStep[] = [];
@@ -151,13 +115,14 @@ class StartWalk {
   /** Follows a value as long as what is done to it is preparation. */
   follow(input: string): void {
     let name: string | null = input;
-    while (name !== null && this.steps.length < MAX_STEPS) {
+    for (let hops = 0; name !== null && hops < MAX_HOPS; hops++) {
       const nodes: readonly Node[] = this.consumers.get(name) ?? [];
       const [node] = nodes;
       this.firstNodes = nodes;
       if (node === undefined) return;
-      const joined = this.channelSwap(name, nodes);
-      name = joined ?? (nodes.length === 1 ? this.step(node, name) : null);
+      const swap = findChannelSwap(this.consumers, this.constant, name, nodes);
+      if (swap === null) name = nodes.length === 1 ? this.step(node, name) : null;
+      else name = this.join(swap);
     }
   }
 
@@ -208,7 +173,7 @@ class StartWalk {
     );
   }
 
-  private arithmetic(node: Node, op: 'Add' | 'Sub' | 'Mul' | 'Div', name: string): boolean {
+  private arithmetic(node: Node, op: ArithmeticOp, name: string): boolean {
     const other = node.inputs[0] === name ? node.inputs[1] : node.inputs[0];
     if (other === undefined || other === name) return false;
     const shape = this.shapes.get(other)?.shape;
@@ -222,7 +187,8 @@ class StartWalk {
       ) ?? NaN;
     const values = perChannel && count <= MAX_CHANNELS ? this.constant(other) : null;
     if (values === null && !this.isConstantPicture(other)) return false;
-    this.affine = values === null || this.affine === null ? null : then(this.affine, op, values);
+    this.affine =
+      values === null || this.affine === null ? null : followedBy(this.affine, op, values);
     this.steps.push({ kind: 'arithmetic', node: node.name, op, values });
     return true;
   }
@@ -243,7 +209,11 @@ class StartWalk {
     const epsilon = attribute?.kind === 'float' ? attribute.value : 1e-5;
     const factor = zip(scale, variance, (x, y) => x / Math.sqrt(y + epsilon));
     if (this.affine !== null)
-      this.affine = then(then(then(this.affine, 'Sub', mean), 'Mul', factor), 'Add', bias);
+      this.affine = followedBy(
+        followedBy(followedBy(this.affine, 'Sub', mean), 'Mul', factor),
+        'Add',
+        bias,
+      );
     this.steps.push({ kind: 'batchNormalization', node: node.name });
     return true;
   }
@@ -256,105 +226,25 @@ class StartWalk {
     return true;
   }
 
-  /** Channels taken apart one by one, each with arithmetic of its own, and put together again: the Concat's output. */
-  private channelSwap(name: string, nodes: readonly Node[]): string | null {
-    const [only] = nodes;
-    const parts =
-      only?.op === 'Split' && nodes.length === 1
-        ? only.outputs.map((output, index) => this.branch(output, index))
-        : nodes.map(node => this.picked(node, name));
-    if (parts.length < 2 || parts.length > 4) return null;
-    const found = parts.filter(part => part !== null);
-    const [first] = found;
-    if (
-      first === undefined ||
-      found.length !== parts.length ||
-      found.some(part => part.concat !== first.concat)
-    )
-      return null;
-    const { concat } = first;
-    if (concat.inputs.length !== found.length) return null;
-    const ordered = concat.inputs.map(input => found.find(part => part.output === input));
-    const complete = ordered.filter(part => part !== undefined);
-    if (complete.length !== ordered.length) return null;
-    this.join(concat, complete);
+  private join({ concat, order, steps, affine }: ChannelSwap): string | null {
+    this.steps.push(...steps);
+    const before = this.affine;
+    this.affine = before && {
+      a: zip(
+        order.map(channel => at(before.a, channel)),
+        affine.a,
+        (x, y) => x * y,
+      ),
+      b: zip(
+        zip(
+          order.map(channel => at(before.b, channel)),
+          affine.a,
+          (x, y) => x * y,
+        ),
+        affine.b,
+        (x, y) => x + y,
+      ),
+    };
     return concat.outputs[0] ?? null;
   }
-
-  private join(concat: Node, parts: readonly Branch[]): void {
-    const order = parts.map(part => part.channel);
-    if (order.some((channel, index) => channel !== index))
-      this.steps.push({ kind: 'channels', node: concat.name, order });
-    for (const part of parts) this.steps.push(...part.steps);
-    const before = this.affine;
-    const each = parts.map(part => part.affine);
-    this.affine =
-      before === null || each.some(affine => affine === null)
-        ? null
-        : {
-            a: each.map(
-              (affine, index) => at(before.a, order[index] ?? 0) * at(affine?.a ?? [], 0),
-            ),
-            b: each.map(
-              (affine, index) =>
-                at(before.b, order[index] ?? 0) * at(affine?.a ?? [], 0) + at(affine?.b ?? [], 0),
-            ),
-          };
-  }
-
-  /** One channel taken by Gather with one index, or by Slice of length 1. */
-  private picked(node: Node, name: string): Branch | null {
-    if (node.inputs[0] !== name) return null;
-    const [output = ''] = node.outputs;
-    const index =
-      node.op === 'Gather'
-        ? this.constant(node.inputs[1] ?? '')
-        : node.op === 'Slice'
-          ? this.sliceStart(node)
-          : null;
-    const [channel] = index ?? [];
-    return channel === undefined || index?.length !== 1 ? null : this.branch(output, channel);
-  }
-
-  private sliceStart(node: Node): readonly number[] | null {
-    const starts = node.attributes.get('starts');
-    return starts?.kind === 'ints' ? starts.value : this.constant(node.inputs[1] ?? '');
-  }
-
-  /** What is done to one channel up to the Concat. */
-  private branch(output: string, channel: number): Branch | null {
-    const steps: StartStep[] = [];
-    let name = output;
-    let affine: Affine | null = { a: [1], b: [0] };
-    while (steps.length < MAX_STEPS) {
-      const [node, another] = this.consumers.get(name) ?? [];
-      if (node === undefined || another !== undefined) return null;
-      if (node.op === 'Concat') return { channel, output: name, concat: node, affine, steps };
-      const [next] = node.outputs;
-      if (next === undefined) return null;
-      if (isArithmetic(node.op)) {
-        const values = this.constant(
-          (node.inputs[0] === name ? node.inputs[1] : node.inputs[0]) ?? '',
-        );
-        if (
-          values?.length !== 1 ||
-          (node.inputs[0] !== name && (node.op === 'Sub' || node.op === 'Div'))
-        )
-          return null;
-        affine = then(affine, node.op, values);
-        steps.push({ kind: 'arithmetic', node: node.name, op: node.op, values });
-      } else if (!RESHAPES.has(node.op) && node.op !== 'Identity') return null;
-      name = next;
-    }
-    return null;
-  }
-}
-
-interface Branch {
-  readonly channel: number;
-  /** The value that goes into the Concat. */
-  readonly output: string;
-  readonly concat: Node;
-  readonly affine: Affine | null;
-  readonly steps: readonly StartStep[];
 }

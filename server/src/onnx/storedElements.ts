@@ -89,4 +89,3 @@ function viewElements(dtype: DataType, bytes: Uint8Array): TensorData {
       return aligned;
   }
 }
-

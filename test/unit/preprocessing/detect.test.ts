@@ -118,6 +118,7 @@ describe('guesses, marked as such', () => {
       size: { width: 320, height: 240 },
     });
     expect(plain({ shape: [1, 3, 48, 'W'] })).toMatchObject({ size: { width: 48, height: 48 } });
+    expect(plain({ shape: [3, 'height', 'width'] })).toMatchObject({ layout: 'CHW' });
     expect(plain({ shape: ['N', 3, 'H', 'W'] })).toMatchObject({
       size: { width: 224, height: 224 },
     });
@@ -134,6 +135,7 @@ describe('guesses, marked as such', () => {
     [[2, 'batch', 4, 'total', 8], 'float32'],
     [['b', 's', 64], 'float32'],
     [[1, 3, 16], 'float32'],
+    [['batch_size', 'sequence_length', 4], 'float32'],
     [[], 'bool'],
   ] as const)('takes %j for no picture', (shape, dtype) => {
     expect(detect({ shape, dtype }).specs).toEqual([]);

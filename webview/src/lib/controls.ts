@@ -26,7 +26,7 @@ provideVSCodeDesignSystem().register(
   vsCodeTextField(),
 );
 
-export type { Button, Checkbox, TextField };
+export type { Button, TextField };
 
 const make = <T extends HTMLElement>(tag: string, attributes: Record<string, string>): T => {
   const made = document.createElement(tag);

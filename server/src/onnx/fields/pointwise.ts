@@ -1,3 +1,4 @@
+import type { Node } from '../graph';
 import { everything, type FieldRule, int, ints, lengthOf, rankOf } from './region';
 
 /** Element-wise operators with broadcasting: an axis of length 1 is looked at whole. */

@@ -116,8 +116,13 @@ function layoutOf(shape: readonly Dimension[], name: string): Traced<Layout> | n
     return null;
   }
   if (shape.length !== 3) return null;
-  if ((a === 3 || a === 4) && isSide(b) && isSide(c)) return guessed('CHW', from);
-  if ((c === 3 || c === 4) && isSide(a) && isSide(b)) return guessed('HWC', from);
+  // Sequences of three or four values have the same rank: here the sides must be known, or be called height and width.
+  const isKnownSide = (size: Dimension | undefined): boolean =>
+    typeof size === 'number'
+      ? size >= 16
+      : typeof size === 'string' && /height|width|^[hw]$/i.test(size);
+  if ((a === 3 || a === 4) && isKnownSide(b) && isKnownSide(c)) return guessed('CHW', from);
+  if ((c === 3 || c === 4) && isKnownSide(a) && isKnownSide(b)) return guessed('HWC', from);
   const isSquare = typeof b === 'number' && b === c && b >= 16;
   return isSquare && (a === 1 || typeof a !== 'number') ? guessed('NHW', from) : null;
 }
