@@ -73,6 +73,12 @@ function copyCodicons() {
   }
 }
 
+/** The WebP decoder reads its WebAssembly from beside the engine's bundle. */
+function copyWebpDecoder() {
+  const source = path.join(root, 'node_modules/@jsquash/webp/codec/dec/webp_dec.wasm');
+  copyFileSync(source, path.join(outdir, 'webp_dec.wasm'));
+}
+
 async function main() {
   const started = performance.now();
   if (options.production) rmSync(outdir, { recursive: true, force: true });
@@ -86,6 +92,7 @@ async function main() {
   const results = await Promise.allSettled(present.map(bundle => build(bundle)));
   const failed = results.filter(({ status }) => status === 'rejected').length;
   copyCodicons();
+  copyWebpDecoder();
   const cli = path.join(outdir, 'cli.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);

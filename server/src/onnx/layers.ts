@@ -17,13 +17,18 @@ const MAX_ATTRIBUTE_LENGTH = 256;
 /**
  * The layers of a model in the order of its nodes, those of subgraphs behind the node that holds them: every node on the data path (see
  * `dataPathOf`), with its kind, its parameters, and the module path that the file tells. A model with local functions is passed inlined.
- * `shapes` is what `inferShapes` gave for the same model.
+ * `shapes` and `elements` are what `inferValues` gave for the same model; with `elements`, a branch of If that a constant condition never
+ * takes is left out.
  *
  * Ids are unique and stable over re-reads: the node's name where only this node has it, else operator and index (`Conv_12`), in a
  * subgraph behind its path (`If_3/then_branch/Conv_12`).
  */
-export function listLayers(model: Model, shapes: ReadonlyMap<string, ValueInfo>): LayerInfo[] {
-  const collector = new LayerCollector(model, shapes);
+export function listLayers(
+  model: Model,
+  shapes: ReadonlyMap<string, ValueInfo>,
+  elements: (name: string) => readonly number[] | null = () => null,
+): LayerInfo[] {
+  const collector = new LayerCollector(model, shapes, elements);
   collector.add(model.graph, null, '', 0);
   return withoutRepeats(collector.layers);
 }
@@ -36,6 +41,7 @@ class LayerCollector {
   constructor(
     private readonly model: Model,
     private readonly shapes: ReadonlyMap<string, ValueInfo>,
+    private readonly elements: (name: string) => readonly number[] | null,
   ) {
     this.uses = nameUses(model.graph);
     this.taken = new Set(this.uses.keys());
@@ -47,7 +53,9 @@ class LayerCollector {
       const id = this.idOf(node, subgraph);
       this.layers.push(this.describe(node, id, subgraph, graph, varying));
       if (depth >= MAX_SUBGRAPH_DEPTH) continue;
+      const dead = subgraph === '' ? this.deadBranch(node) : null;
       for (const inner of subgraphsByAttribute(node)) {
+        if (inner.attribute === dead) continue;
         this.add(inner.graph, varying, `${id}/${inner.attribute}`, depth + 1);
       }
     }
@@ -86,6 +94,14 @@ class LayerCollector {
       source: null,
       subgraph,
     };
+  }
+
+  /** The branch of an If in the main graph that is never taken; null where that depends on what is fed. */
+  private deadBranch(node: Node): string | null {
+    if (node.op !== 'If' || node.domain !== '') return null;
+    const [condition] = this.elements(node.inputs[0] ?? '') ?? [];
+    if (condition === undefined) return null;
+    return condition === 0 ? 'then_branch' : 'else_branch';
   }
 
   private idOf(node: Node, subgraph: string): string {

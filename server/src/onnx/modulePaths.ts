@@ -22,7 +22,8 @@ const MAX_NAME = 1000;
  * 2. `pkg.torch.onnx.name_scopes` without its last item, the operator (torch.onnx, dynamo exporter);
  * 3. the scoped node name of the TorchScript exporter (`/layer1/layer1.0/conv1/Conv`);
  * 4. the path of a Keras or TensorFlow node (`StatefulPartitionedCall/model/conv2d_3/BiasAdd`);
- * 5. where the node has no name, the same read from its output's name.
+ * 5. the names of functions that the first dynamo exporters made of modules, once they are inlined;
+ * 6. where the node has no name, the same read from its output's name.
  *
  * `graphs` are those that may hold metadata of its parameters. Null where none of these tells.
  */
@@ -101,6 +102,7 @@ function fromNodeName(node: Node, parameters: readonly LayerParameter[]): string
 
 function fromPath(name: string): string | null {
   if (name.length > MAX_NAME) return null;
+  if (FUNCTION_CALL.test(name)) return fromFunctionCalls(name);
   const plain = name.replace(INLINED, '');
   const inlined = plain !== name;
   return plain.startsWith('/') || inlined
@@ -120,6 +122,28 @@ function fromTorchScript(name: string): string | null {
     else if (segment !== '') path.push(segment);
   }
   return path.length === 0 ? null : path.join('.');
+}
+
+/** How the first dynamo exporters named the call of a module's function: Python module, class, path, two counters. */
+const FUNCTION_CALL = /^torch[a-z_]*_[A-Z][A-Za-z0-9]*_\w+_\d+_\d+(\/|$)/;
+
+/**
+ * `torch_nn_modules_container_Sequential_layer1_1_5/torchvision_models_resnet_BasicBlock_layer1_0_1_0/aten_add_6/n0` → `layer1.0`, and
+ * `…/torch_nn_modules_conv_Conv2d_getattr_L__self___layer2___0___conv1_1_0/…` → `layer2.0.conv1`.
+ */
+function fromFunctionCalls(name: string): string | null {
+  let path: string | null = null;
+  for (const segment of name.split('/')) {
+    const module = /^[a-z_]+_[A-Z][A-Za-z0-9]*_(\w+)_\d+_\d+$/.exec(segment)?.[1];
+    const whole = module?.split('L__self___')[1];
+    if (whole !== undefined) path = whole.replaceAll('___', '.');
+    else if (module !== undefined)
+      path =
+        path !== null && module.startsWith(`${path}_`)
+          ? `${path}.${module.slice(path.length + 1)}`
+          : module;
+  }
+  return path;
 }
 
 /** Names that Keras and TensorFlow put around a model. */

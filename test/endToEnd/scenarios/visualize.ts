@@ -64,7 +64,7 @@ export const scenario: Scenario = {
         await frame.locator('.grid').click({ position: { x: 40, y: 40 } });
         await frame.locator('.enlarged-canvas').hover();
         await t.waitFor('the readout of the probe', async () =>
-          /=\s*-?[\d.]/.test(await frame.locator('#readout').innerText()),
+          /= [−-]?[\d.]/.test(await frame.locator('#readout').innerText()),
         );
         await t.screenshot('enlarged');
         await t.page.keyboard.press('Escape');

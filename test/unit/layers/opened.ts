@@ -4,6 +4,7 @@ import type { LayerInfo, ValueInfo } from '../../../protocol/model';
 import { openModelFile } from '../../../server/src/files/modelFile';
 import { editModel } from '../../../server/src/onnx/editModel';
 import type { Model } from '../../../server/src/onnx/graph';
+import { inlineFunctions } from '../../../server/src/onnx/inlineFunctions';
 import { listLayers } from '../../../server/src/onnx/layers';
 import { readTensor } from '../../../server/src/onnx/readTensor';
 import { inferValues } from '../../../server/src/onnx/shapes/inferShapes';
@@ -23,7 +24,8 @@ export const fixture = (name: string): string =>
   path.resolve(import.meta.dirname, '../../fixtures/layers', name);
 
 export function opened(file: string, inputShapes?: ReadonlyMap<string, readonly number[]>): Opened {
-  const { model, external, dispose } = openModelFile(file);
+  const { model: stored, external, dispose } = openModelFile(file);
+  const model = inlineFunctions(stored);
   const read = (ref: Parameters<typeof readTensor>[1]) => readTensor(model, ref, external);
   const { shapes, elements } = inferValues(model, {
     readConstant: read,
@@ -32,7 +34,7 @@ export function opened(file: string, inputShapes?: ReadonlyMap<string, readonly 
   return {
     model,
     shapes,
-    layers: listLayers(model, shapes),
+    layers: listLayers(model, shapes, elements),
     constant: elements,
     session: outputs =>
       ort.InferenceSession.create(

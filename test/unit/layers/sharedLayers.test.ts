@@ -110,6 +110,19 @@ describeShared('layers of models made by others', dir => {
     expect(new Set(layers.map(layer => layer.id)).size).toBe(layers.length);
   });
 
+  it('finds modules through inlined functions, without branches that are never taken', () => {
+    const layers = listed('resnet18_dynamo');
+    const convolutions = layers.filter(layer => layer.kind === 'conv');
+    expect(convolutions.map(layer => layer.op)).toEqual(new Array<string>(20).fill('Conv'));
+    expect(new Set(convolutions.map(layer => layer.modulePath)).size).toBe(20);
+    expect(findLayers(layers, 'model.layer2[0].conv1').exact[0]?.parameters[0]?.name).toBe(
+      'layer2.0.conv1.weight',
+    );
+    expect(layers.find(layer => layer.op === 'Relu')?.modulePath).toBe('relu');
+    const add = layers.find(layer => layer.op === 'Add' && layer.name.includes('layer2_0'));
+    expect(add?.modulePath).toBe('layer2.0');
+  });
+
   it('makes ids for nodes without names', () => {
     const layers = listed('squeezenet_fp16');
     expect(layers.slice(0, 3).map(layer => layer.id)).toEqual(['Conv_0', 'Relu_1', 'MaxPool_2']);
