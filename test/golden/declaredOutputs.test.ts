@@ -9,7 +9,7 @@ import { EngineHost } from '../../server/src/engine/engineHost';
 import { isReadable } from '../../server/src/methods/outputParts';
 import { describeModel } from '../../server/src/workspace/describeModel';
 import { describeShared } from '../shared';
-import { declareOutputs } from '../bench/onnxWriter';
+import { withOutputs } from '../bench/onnxWriter';
 import { buildCli, type BuiltCli } from '../unit/cli/builtCli';
 
 const MODELS = [
@@ -74,7 +74,9 @@ describeShared('values of intermediate tensors', shared => {
     '%s: channels of feature maps, with all layers declared',
     async (file, picture) => {
       const { model, feeds, chosen, layers, fed, declared } = await open(file, picture);
-      const names = [...new Set(layers.map(outputOf))].filter(name => !declared.has(name));
+      const names = [...new Set(layers.flatMap(({ outputs }) => outputs))].filter(
+        name => name !== '',
+      );
       const direct = await runDirectly(model, fed, names);
       for (const layer of chosen)
         await compareChannels(model, feeds, layer.id, direct[names.indexOf(outputOf(layer))]);
@@ -142,7 +144,7 @@ async function runDirectly(
   fed: readonly TensorResult[],
   names: readonly string[],
 ): Promise<readonly ort.Tensor[]> {
-  const bytes = declareOutputs(readFileSync(model), names);
+  const bytes = withOutputs(readFileSync(model), names);
   const session = await ort.InferenceSession.create(bytes, {
     logSeverityLevel: 3,
     intraOpNumThreads: 1,

@@ -1,4 +1,5 @@
 import { UserError } from '../../../protocol/errors';
+import type { ValueInfo } from '../../../protocol/model';
 import { producersOf, subgraphsOf } from './constantPlan';
 import { GraphEncoder, type GraphSelection } from './encode';
 import { externalLocations, isPlainLocation } from './externalLocations';
@@ -93,7 +94,7 @@ function select(graph: Graph, outputs: readonly string[], truncate: boolean): Gr
   if (!truncate)
     return {
       nodes: graph.nodes,
-      inputs: graph.inputs,
+      inputs: [...graph.inputs, ...overridableInputs(graph)],
       initializers: [...graph.initializers.values()],
       valueInfo: [...values.values()].filter(({ name }) => !outputSet.has(name)),
       outputs,
@@ -103,12 +104,22 @@ function select(graph: Graph, outputs: readonly string[], truncate: boolean): Gr
   for (const [name, tensor] of graph.initializers) if (used.has(name)) initializers.push(tensor);
   return {
     nodes,
-    inputs: graph.inputs.filter(({ name }) => used.has(name)),
+    inputs: [...graph.inputs, ...overridableInputs(graph)].filter(({ name }) => used.has(name)),
     initializers,
     valueInfo: [...values.values()].filter(({ name }) => used.has(name) && !outputSet.has(name)),
     outputs,
   };
 }
+
+/**
+ * Weights that the file lists as inputs too stay inputs: ONNX Runtime folds what is constant, and a copy has to give the values of its
+ * original to the last bit.
+ */
+const overridableInputs = (graph: Graph): readonly ValueInfo[] =>
+  [...graph.overridable].flatMap(name => {
+    const weight = graph.initializers.get(name);
+    return weight ? [{ name, dtype: weight.dtype, shape: weight.shape }] : [];
+  });
 
 /** The nodes that some outputs need, in their order, and every value that they touch. */
 function needed(
