@@ -13,7 +13,7 @@ import { ensureVsCodeServer } from './vscodeServer.mjs';
 
 const resultsFolder = path.join(artifacts, 'test');
 const counts = { passed: 0, failed: 0 };
-const leftOut = { suites: 0, tests: 0 };
+const suitesLeftOut = [];
 
 const count = ok => {
   counts[ok ? 'passed' : 'failed'] += 1;
@@ -45,12 +45,11 @@ const vitest = (name, folders) => async () => {
   // CI makes a forgotten .only an error and never writes snapshots.
   const env = { ...process.env, CI: 'true', NO_COLOR: '1' };
   const { status } = await node([runner, 'run', ...filters, ...reporters], { env, echo: true });
-  const { passed, failures, shared } = readUnitResults(file);
+  const { passed, failures, leftOut } = readUnitResults(file);
   for (const line of failures) console.log(`FAIL ${line}`);
   counts.passed += passed;
   counts.failed += failures.length;
-  leftOut.suites += shared.suites;
-  leftOut.tests += shared.tests;
+  suitesLeftOut.push(...leftOut);
   if (status !== 0 && failures.length === 0) {
     console.log(`FAIL vitest ended with ${status}`);
     count(false);
@@ -134,9 +133,9 @@ await main(async () => {
     }
   }
   console.log('');
-  if (leftOut.suites > 0)
+  if (suitesLeftOut.length > 0)
     console.log(
-      `left out: ${leftOut.suites} suites with ${leftOut.tests} tests that need the shared models, images and goldens (LAYER_LENS_SHARED)`,
+      `left out: ${suitesLeftOut.length} suites that need the shared models, images and goldens (LAYER_LENS_SHARED): ${suitesLeftOut.join(', ')}`,
     );
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
   return counts.failed === 0 ? 0 : 1;

@@ -6,28 +6,25 @@ const sharedSuite = ({ ancestorTitles }) =>
   ancestorTitles.find(title => title.startsWith('[shared] '));
 
 /**
- * Gives `{ passed, failures, shared: { suites, tests } }`: the number of passed tests, one line for
- * each failure, and how much was left out because the shared folder is absent. A file that could not
+ * Gives `{ passed, failures, leftOut }`: the number of passed tests, one line for each
+ * failure, and the names of the suites left out because the shared folder is absent. A file that could not
  * be loaded, a skipped test of any other suite and a missing report are failures.
  */
 export const readUnitResults = file => {
-  if (!existsSync(file)) return { passed: 0, failures: [], shared: { suites: 0, tests: 0 } };
+  if (!existsSync(file)) return { passed: 0, failures: [], leftOut: [] };
   const report = JSON.parse(readFileSync(file, 'utf8'));
   const failures = [];
   const suites = new Set();
   let passed = 0;
-  let left = 0;
   for (const { name, status, message, assertionResults } of report.testResults) {
     if (status === 'failed' && assertionResults.every(({ status }) => status !== 'failed'))
       failures.push(`${name}: ${message}`);
     for (const test of assertionResults) {
       if (test.status === 'passed') passed += 1;
       else if (test.status === 'failed') failures.push(test.fullName);
-      else if (sharedSuite(test)) {
-        suites.add(`${name} ${sharedSuite(test)}`);
-        left += 1;
-      } else failures.push(`${test.fullName}: ${test.status}, and nothing says why`);
+      else if (sharedSuite(test)) suites.add(sharedSuite(test));
+      else failures.push(`${test.fullName}: ${test.status}, and nothing says why`);
     }
   }
-  return { passed, failures, shared: { suites: suites.size, tests: left } };
+  return { passed, failures, leftOut: [...suites] };
 };

@@ -54,7 +54,7 @@ describeShared('values of intermediate tensors', shared => {
       feeds,
       tensors: description.inputs.map(({ name }) => name),
     });
-    return { model, feeds, chosen, layers, fed: fed.tensors, declared };
+    return { model, feeds, chosen, layers, fed: fed.tensors };
   }
 
   const outputOf = (layer: { readonly outputs: readonly string[] }): string =>
@@ -73,7 +73,7 @@ describeShared('values of intermediate tensors', shared => {
   it.each(MODELS)(
     '%s: channels of feature maps, with all layers declared',
     async (file, picture) => {
-      const { model, feeds, chosen, layers, fed, declared } = await open(file, picture);
+      const { model, feeds, chosen, layers, fed } = await open(file, picture);
       const names = [...new Set(layers.flatMap(({ outputs }) => outputs))].filter(
         name => name !== '',
       );
@@ -94,7 +94,8 @@ describeShared('values of intermediate tensors', shared => {
     for (const channel of [0, maps.channels - 1]) {
       const one = await host.call('channel', { model, feeds, layer, channel });
       const expected = channelOf(maps, numbersOf(direct?.type, direct?.data), channel);
-      expect([...one.values]).toEqual(expected);
+      const wrong = expected.filter((value, i) => value !== one.values[i]).length;
+      expect(wrong, `${layer}, ${maps.layout} [${maps.shape.join()}]`).toBe(0);
       values.push(...one.values);
     }
     expect(values.every(value => Number.isFinite(value))).toBe(true);
@@ -102,6 +103,7 @@ describeShared('values of intermediate tensors', shared => {
 });
 
 interface Layout {
+  readonly shape: readonly number[];
   readonly layout: string;
   readonly channels: number;
   readonly rows: number;
@@ -110,14 +112,11 @@ interface Layout {
 }
 
 /** One channel of a tensor in C order, cut out by the layout that was reported. */
-function channelOf(
-  { layout, channels, rows, columns, prefixTokens }: Layout,
-  data: readonly number[],
-  channel: number,
-): number[] {
+function channelOf(maps: Layout, data: readonly number[], channel: number): number[] {
+  const { shape, layout, channels, rows, columns, prefixTokens } = maps;
   const area = rows * columns;
-  if (layout === 'NCHW' || layout === 'vector')
-    return data.slice(channel * area, (channel + 1) * area);
+  const first = layout === 'NCHW' || layout === 'vector' || shape.at(-1) !== channels;
+  if (first) return data.slice(channel * area, (channel + 1) * area);
   return Array.from(
     { length: area },
     (_, position) => data[(prefixTokens + position) * channels + channel] ?? NaN,

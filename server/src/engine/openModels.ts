@@ -10,7 +10,7 @@ import type { Graph, Model, TensorRef } from '../onnx/graph';
 import { inlineFunctions } from '../onnx/inlineFunctions';
 import { listLayers } from '../onnx/layers';
 import { readTensor } from '../onnx/readTensor';
-import { inferShapes } from '../onnx/shapes/inferShapes';
+import { inferValues, type InferredValues } from '../onnx/shapes/inferShapes';
 import { elementCount, type Tensor } from '../onnx/tensor';
 
 /** Models that stay open. Only structures are held, so few megabytes each. */
@@ -28,7 +28,7 @@ export class OpenedModel extends Owner {
   readonly name: string;
   private readonly file: ModelFile;
   private readonly states: string;
-  private readonly shapesByInputs = new Map<string, Shapes>();
+  private readonly valuesByInputs = new Map<string, InferredValues>();
   private computed: ReadonlySet<string> | undefined;
   private listed: readonly LayerInfo[] | undefined;
 
@@ -56,25 +56,32 @@ export class OpenedModel extends Owner {
   }
 
   get layers(): readonly LayerInfo[] {
-    this.listed ??= listLayers(this.model, this.shapes(new Map()));
+    if (this.listed === undefined) {
+      const { shapes, elements } = this.infer(new Map());
+      this.listed = listLayers(this.model, shapes, elements);
+    }
     return this.listed;
   }
 
   /** Type and shape of every value when inputs of these shapes are fed; those left out keep their symbols. */
   shapes(inputs: ReadonlyMap<string, readonly number[]>): Shapes {
+    return this.infer(inputs).shapes;
+  }
+
+  private infer(inputs: ReadonlyMap<string, readonly number[]>): InferredValues {
     const key = JSON.stringify([...inputs]);
-    const known = this.shapesByInputs.get(key);
+    const known = this.valuesByInputs.get(key);
     if (known) return known;
-    const [oldest] = this.shapesByInputs.keys();
-    if (oldest !== undefined && this.shapesByInputs.size >= MOST_SHAPES) {
-      this.shapesByInputs.delete(oldest);
+    const [oldest] = this.valuesByInputs.keys();
+    if (oldest !== undefined && this.valuesByInputs.size >= MOST_SHAPES) {
+      this.valuesByInputs.delete(oldest);
     }
-    const shapes = inferShapes(this.model, {
+    const values = inferValues(this.model, {
       readConstant: ref => this.readTensor(ref),
       inputShapes: inputs,
     });
-    this.shapesByInputs.set(key, shapes);
-    return shapes;
+    this.valuesByInputs.set(key, values);
+    return values;
   }
 
   /** True for outputs of nodes of the main graph. */

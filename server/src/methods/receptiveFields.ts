@@ -4,7 +4,7 @@ import { resolveConstant } from '../onnx/constants';
 import type { Model } from '../onnx/graph';
 import { toNumbers } from '../onnx/numbers';
 import { receptiveField, type PictureInput, type TensorField } from '../onnx/receptiveField';
-import { inferShapes } from '../onnx/shapes/inferShapes';
+import { inferValues } from '../onnx/shapes/inferShapes';
 import { channelsOf } from './mapHints';
 import type { MethodContext } from './method';
 
@@ -50,13 +50,13 @@ function computeField(
   input: PictureInput,
 ): TensorField | null {
   const { model } = context;
-  const shapes = inferShapes(model, { readConstant: ref => context.readTensor(ref), inputShapes });
+  const { shapes, elements } = inferValues(model, {
+    readConstant: ref => context.readTensor(ref),
+    inputShapes,
+  });
   return receptiveField(model.graph, shapes, tensor, input, {
     version: model.opsets.get('') ?? 1,
-    constant: name => {
-      const constant = resolveConstant(model, model.graph, name, ref => context.readTensor(ref));
-      return constant ? toNumbers(constant.tensor) : null;
-    },
+    constant: name => elements(name) ?? storedNumbers(context, name),
   });
 }
 
@@ -72,4 +72,10 @@ function pictureInput(context: MethodContext, feeds: ModelFeeds): PictureInput |
   if (!shaped) return null;
   const [rows, columns] = PICTURE_AXES[channelsOf(graph, shaped.name) === 'last' ? 'NHWC' : 'NCHW'];
   return { name: shaped.name, rows, columns };
+}
+
+function storedNumbers(context: MethodContext, name: string): readonly number[] | null {
+  const { model } = context;
+  const constant = resolveConstant(model, model.graph, name, ref => context.readTensor(ref));
+  return constant ? toNumbers(constant.tensor) : null;
 }
