@@ -62,6 +62,7 @@ export class Server extends Owner {
   );
   private starting: Promise<LanguageClient> | null = null;
   private client: LanguageClient | null = null;
+  private latest: ActiveState | null = null;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -69,6 +70,9 @@ export class Server extends Owner {
     private readonly chosen: () => ServerStart['chosen'],
   ) {
     super();
+    this.onNotification('layerLens/activeChanged', state => {
+      this.latest = state;
+    });
   }
 
   onNotification<N extends keyof ServerNotifications>(
@@ -130,8 +134,10 @@ export class Server extends Owner {
     await (await this.start()).sendNotification(name, value);
   }
 
-  active(): Promise<ActiveState> {
-    return this.request('layerLens/getActive', null);
+  /** Active model and picture: as the server last said by itself, else asked for. An answer that a newer notice overtook is not used. */
+  async active(): Promise<ActiveState> {
+    const asked = this.latest ?? (await this.request('layerLens/getActive', null));
+    return this.latest ?? asked;
   }
 
   async restart(): Promise<void> {
@@ -143,6 +149,7 @@ export class Server extends Owner {
     const client = this.client;
     this.client = null;
     this.starting = null;
+    this.latest = null;
     await client?.dispose();
   }
 

@@ -1,4 +1,4 @@
-import type { CodeLens } from 'vscode-languageserver/node';
+import { CodeLensRefreshRequest, type CodeLens } from 'vscode-languageserver/node';
 import { lensFacts } from '../../../protocol/layerFacts';
 import { pythonAttributeAssignments } from '../source/pythonNames';
 import type { ServerContext } from '../serverContext';
@@ -10,7 +10,11 @@ const MAXIMUM_LENSES = 200;
 /** A quiet line above each `self.layer = …` whose name is a layer of the model: `Visualize Layer · 64 filters 7×7 · out 64×112×112`. */
 export const codeLens = (context: ServerContext): Feature => ({
   capabilities: { codeLensProvider: { resolveProvider: false } },
-  register: connection =>
+  register: connection => {
+    const refresh = (): void =>
+      void connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    context.active.onChanged(refresh);
+    context.models.onChanged(refresh);
     connection.onCodeLens(async ({ textDocument }, token) => {
       const document = context.documents.get(textDocument.uri);
       if (
@@ -38,5 +42,6 @@ export const codeLens = (context: ServerContext): Feature => ({
         });
       }
       return lenses;
-    }),
+    });
+  },
 });

@@ -137,45 +137,32 @@ function layerHover(
       : layerFacts(layer),
     layer.parameterCount > 0 ? `${layer.parameterCount.toLocaleString('en')} parameters` : '',
     ...dtypes(target),
+  ].filter(Boolean);
+  const links = [
+    commandLink('Visualize Layer', 'layerLens.visualizeLayer', [model, (weightLayer ?? layer).id]),
+    commandLink('Pin', 'layerLens.pinLayer', [model, layer.id]),
   ];
+  const title = weightLayer ? `${target.name} (to ${layerLabel(layer)})` : layerLabel(layer);
   const lines = [
-    `**${escapeMarkdown(layerLabel(layer))}** — ${escapeMarkdown(path.basename(model))}`,
-    escapeMarkdown(facts.filter(Boolean).join(' · ')),
+    `**${escapeMarkdown(title)}** — ${escapeMarkdown(path.basename(model))} · ${links.join(' · ')}`,
+    escapeMarkdown(facts.join(' · ')),
   ];
   if (target.from.startsWith('attribute,')) lines.push(`*${escapeMarkdown(target.from)}*`);
-  const images: string[] = [];
-  if (shown?.filters)
-    images.push(
-      imageMarkdown(
-        `filters of ${layerLabel(layer)}`,
-        shown.filters.png,
-        shown.filters.width,
-        shown.filters.height,
-      ),
+  if (shown?.filters) {
+    const { png, width, height, shown: count } = shown.filters;
+    lines.push(
+      `*${count} filters${weightLayer ? ` of ${escapeMarkdown(layerLabel(weightLayer))}` : ''}*`,
     );
-  if (shown?.maps)
-    images.push(
-      imageMarkdown(
-        `strongest maps of ${layerLabel(layer)}`,
-        shown.maps.png,
-        shown.maps.width,
-        shown.maps.height,
-      ),
-    );
-  if (images.length > 0) lines.push(images.join(' '));
-  const captions: string[] = [];
-  if (shown?.filters)
-    captions.push(
-      `${shown.filters.shown} filters${target.weightLayer ? ` of ${layerLabel(target.weightLayer)}` : ''}`,
-    );
-  if (shown?.maps && picture)
-    captions.push(`strongest maps on ${path.basename(picture)}: ${shown.maps.channels.join(', ')}`);
-  if (captions.length > 0) lines.push(`*${escapeMarkdown(captions.join(' · '))}*`);
+    lines.push(imageMarkdown(`filters of ${layerLabel(weightLayer ?? layer)}`, png, width, height));
+  }
+  if (shown?.maps && picture) {
+    const { png, width, height, channels } = shown.maps;
+    const which = `strongest maps on ${path.basename(picture)}: ${channels.join(', ')}`;
+    lines.push(`*${escapeMarkdown(which)}*`);
+    lines.push(imageMarkdown(`strongest maps of ${layerLabel(layer)}`, png, width, height));
+  }
   for (const problem of description.problems.filter(item => item.severity === 'error').slice(0, 1))
     lines.push(escapeMarkdown(problem.message));
-  lines.push(
-    `${commandLink('Visualize Layer', 'layerLens.visualizeLayer', [model, (weightLayer ?? layer).id])} · ${commandLink('Pin', 'layerLens.pinLayer', [model, layer.id])}`,
-  );
   return { kind: 'markdown', value: lines.join('\n\n') };
 }
 

@@ -13,8 +13,9 @@ import type { LayerWeight } from './layerWeight';
 import { channelValues } from './mapValues';
 import { summarize } from './statistics';
 
-/** Rows that a map of one row is drawn with, so that it can be seen. */
+/** A map of one row is drawn higher, so that it can be seen: an eighth of its width, at most so many rows. */
 const BAR_ROWS = 12;
+const BAR_RATIO = 8;
 
 /** Which tiles are drawn, how large at most, and over which range of values. */
 export interface GridChoice {
@@ -111,10 +112,13 @@ export function drawnSize(from: Size, pixels: number): Size {
   const columns = Math.max(1, Math.round(from.columns / factor));
   const isBar = from.rows === 1 && from.columns > 1;
   return {
-    rows: isBar ? Math.min(BAR_ROWS, columns) : Math.max(1, Math.round(from.rows / factor)),
+    rows: isBar ? barRows(columns) : Math.max(1, Math.round(from.rows / factor)),
     columns,
   };
 }
+
+const barRows = (columns: number): number =>
+  Math.min(BAR_ROWS, Math.max(1, Math.round(columns / BAR_RATIO)));
 
 function fitted(values: Float32Array, from: Size, to: Size): Float32Array {
   const rows = Math.min(from.rows, to.rows);

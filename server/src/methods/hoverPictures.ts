@@ -17,6 +17,10 @@ const MAP_COUNTS = [16, 12, 8, 6, 4, 2, 1];
 const FILTER_PIXELS = 28;
 const MAP_PIXELS = 56;
 const BAR_PIXELS = 480;
+/** A single tile, and bars, are enlarged to about this side. */
+const SINGLE_PIXELS = 240;
+/** Guesses of the next size stay a little below what fits. */
+const CAUTION = 0.95;
 const HOVER_WIDTH = 520;
 
 interface HoverPicture {
@@ -121,18 +125,30 @@ function largestFitting(
   pixels: number,
   gridOf: (indices: readonly number[]) => TileGrid,
 ): HoverPicture | null {
-  const possible = [...new Set(counts.map(count => Math.min(count, order.length)))];
-  for (const count of possible) {
+  let limit = order.length;
+  for (const count of new Set(counts.map(each => Math.min(each, order.length)))) {
+    if (count > limit) continue;
     const indices = order.slice(0, count);
     const grid = gridOf(indices);
-    const zoom = Math.max(1, Math.floor(pixels / Math.max(grid.rows, grid.columns)));
-    const across = Math.max(
-      1,
-      Math.min(count, Math.floor(HOVER_WIDTH / (grid.columns * zoom + 1))),
-    );
-    const { width, height, rgba } = drawGrid(grid, { zoom, across });
-    const png = encodePng(width, height, 4, rgba);
-    if (png.length <= bytes) return { png, width, height, indices };
+    const single = count === 1 || (grid.columns > 1 && grid.rows * 2 <= grid.columns);
+    const side = single ? SINGLE_PIXELS : pixels;
+    const zoom = Math.max(1, Math.floor(side / Math.max(grid.rows, grid.columns)));
+    const width = grid.columns * zoom + 1;
+    const across = Math.max(1, Math.min(count, Math.floor(HOVER_WIDTH / width)));
+    const raster = drawGrid(grid, { zoom, across });
+    const png = encodePng(raster.width, raster.height, 3, withoutAlpha(raster.rgba));
+    if (png.length <= bytes) return { png, width: raster.width, height: raster.height, indices };
+    limit = Math.max(1, Math.floor((count * bytes * CAUTION) / png.length));
   }
   return null;
+}
+
+function withoutAlpha(rgba: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    rgb[to] = rgba[from] ?? 0;
+    rgb[to + 1] = rgba[from + 1] ?? 0;
+    rgb[to + 2] = rgba[from + 2] ?? 0;
+  }
+  return rgb;
 }

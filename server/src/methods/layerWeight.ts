@@ -134,7 +134,9 @@ function findWeight(
   const place = PLACES[node.op];
   const candidates = place
     ? [place.weight, ...(node.op === 'MatMul' ? [0] : [])]
-    : largestConstant(context, found);
+    : layer.parameters.length > 0
+      ? largestConstant(context, found)
+      : [];
   for (const input of candidates) {
     const weight = constantInput(context, found, input);
     if (weight && size(weight.shape) > 0) return { weight, input };

@@ -66,7 +66,8 @@ const MOST_PREFIX_TOKENS = 16;
 
 /**
  * How a tensor of this shape is read as maps; batch index 0.
- * rank 4: [B,C,H,W] or [B,H,W,C]; rank 5: [B,C,D,H,W], depth slices side by side; rank 3: [B,C,L] where the channels come first,
+ * rank 4: [B,C,H,W] or [B,H,W,C]; rank 5: [B,C,D,H,W] of a convolution, depth slices side by
+ * side, else planes of the last two axes; rank 3: [B,C,L] where the channels come first,
  * else tokens [B,T,D] on their grid (or in a row), also as [T,1,D]; rank 2 and less, and whatever has one
  * axis besides the batch ([B,C,1,1]): bars (one row).
  * @throws UserError `unsupported` for tensors without an element.
@@ -81,7 +82,7 @@ export function mapView(name: string, shape: readonly number[], hints: MapHints)
     return vectorView(shape);
   if (shape.length === 3) return rank3View(shape, hints);
   if (shape.length === 4) return hints.channels === 'last' ? nhwcView(shape) : nchwView(shape);
-  return volumeView(shape);
+  return shape.length === 5 && hints.channels === 'first' ? volumeView(shape) : planesView(shape);
 }
 
 /** At most one axis after the batch is longer than 1: there are no positions to lay out. */
@@ -158,15 +159,15 @@ function nhwcView(shape: readonly number[]): MapView {
   };
 }
 
-/** Rank 5 and more: the last three axes are depth, rows and columns, what stands before them (but the batch) are channels. */
+/** [B, C, D, H, W] of a convolution with three spatial axes: the depth slices stand side by side. */
 function volumeView(shape: readonly number[]): MapView {
-  const rank = shape.length;
-  const [depth, rows, width] = [
-    size(shape, rank - 3),
-    size(shape, rank - 2),
-    size(shape, rank - 1),
+  const [batch, channels, depth, rows, width] = [
+    size(shape, 0),
+    size(shape, 1),
+    size(shape, 2),
+    size(shape, 3),
+    size(shape, 4),
   ];
-  const channels = elementCount(shape.slice(1, rank - 3));
   return {
     layout: 'NCHW',
     channels,
@@ -177,8 +178,21 @@ function volumeView(shape: readonly number[]): MapView {
     offset: 0,
     positions: { rowStride: width, columnStride: 1, width, depthStride: rows * width },
     notes: [
-      ...batchNotes(size(shape, 0)),
+      ...batchNotes(batch),
       `Three spatial axes: the ${depth} slices of ${rows}×${width} stand side by side.`,
+    ],
+  };
+}
+
+/** Other tensors of rank 5 and more: planes of the last two axes, one for each index of the axes between them and the first. */
+function planesView(shape: readonly number[]): MapView {
+  const [rows = 1, columns = 1] = shape.slice(-2);
+  const channels = elementCount(shape.slice(1, -2));
+  return {
+    ...nchwView([size(shape, 0), channels, rows, columns]),
+    notes: [
+      ...batchNotes(size(shape, 0)),
+      `A tensor of rank ${shape.length}: each plane of its last two axes is shown as a map.`,
     ],
   };
 }

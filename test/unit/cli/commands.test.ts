@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelDescription } from '../../../protocol/model';
@@ -393,5 +403,20 @@ describe('preprocess and tensors', () => {
     expect(outcome.stderr).toBe('layer-lens: Interrupted.\n');
     expect(performance.now() - started).toBeLessThan(5000);
     expect(readdirSync(folder)).toEqual(before);
+  });
+});
+
+describe('files that are no model', () => {
+  it('are refused at once, whatever their size', async () => {
+    const sparse = path.join(folder, 'sparse.onnx');
+    const file = openSync(sparse, 'w');
+    ftruncateSync(file, 3 * 2 ** 30);
+    closeSync(file);
+    const started = performance.now();
+    const outcome = await cli.run(['inspect', sparse]);
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(outcome.status).toBe(2);
+    expect(sentence(outcome)).toContain('sparse.onnx');
+    rmSync(sparse);
   });
 });

@@ -40,8 +40,15 @@ describe('mapView', () => {
 
   it('lays the slices of a volume side by side', () => {
     const shape = [1, 2, 3, 4, 5];
-    expect(mapView('x', shape, NOTHING)).toMatchObject({ channels: 2, rows: 4, columns: 15 });
-    expect(at(shape, NOTHING, 1, 3, 2 * 5 + 4)).toBe(indexOf(shape, [0, 1, 2, 3, 4]));
+    const first: MapHints = { ...NOTHING, channels: 'first' };
+    expect(mapView('x', shape, first)).toMatchObject({ channels: 2, rows: 4, columns: 15 });
+    expect(at(shape, first, 1, 3, 2 * 5 + 4)).toBe(indexOf(shape, [0, 1, 2, 3, 4]));
+  });
+
+  it('shows other tensors of a high rank as planes', () => {
+    const shape = [1, 2, 3, 4, 5];
+    expect(mapView('x', shape, NOTHING)).toMatchObject({ channels: 6, rows: 4, columns: 5 });
+    expect(at(shape, NOTHING, 5, 3, 4)).toBe(indexOf(shape, [0, 1, 2, 3, 4]));
   });
 
   it('lays tokens on their grid without the tokens in front', () => {

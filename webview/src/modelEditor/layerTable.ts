@@ -52,7 +52,8 @@ export class LayerTable {
     this.root.addEventListener('focus', () => {
       if (this.selected === null && this.rows.length > 0) this.select(0);
     });
-    this.body.addEventListener('click', event => this.onClick(event));
+    this.body.addEventListener('mousedown', event => this.onMouseDown(event));
+    this.body.addEventListener('mouseup', event => this.onMouseUp(event));
   }
 
   set(rows: readonly LayerRow[]): void {
@@ -137,13 +138,20 @@ export class LayerTable {
     this.select(target);
   }
 
-  /** By height, not by target: the focus that comes before the click paints the rows anew. */
-  private onClick(event: MouseEvent): void {
+  /** The row under the mouse, by height and not by element: selecting paints the rows anew, and no click follows on a row that is gone. */
+  private indexAt({ clientX, clientY, button }: MouseEvent): number {
     const { left, right, top } = this.body.getBoundingClientRect();
-    const index = Math.floor((event.clientY - top) / ROW_HEIGHT);
+    const isInside = button === 0 && clientX >= left && clientX <= right;
+    return isInside ? Math.floor((clientY - top) / ROW_HEIGHT) : -1;
+  }
+
+  private onMouseDown(event: MouseEvent): void {
+    this.select(this.indexAt(event));
+  }
+
+  private onMouseUp(event: MouseEvent): void {
+    const index = this.indexAt(event);
     const row = this.rows[index];
-    if (!row || event.clientX < left || event.clientX > right) return;
-    this.select(index);
-    this.options.onOpen(row);
+    if (row && index === this.selected) this.options.onOpen(row);
   }
 }
