@@ -148,50 +148,11 @@ export function seededFloats(seed: number, count: number, scale: number): Float3
 }
 
 /** One field of a message: its number, and where it lies with its tag and without. */
-interface RawField {
-  readonly number: number;
-  readonly whole: Buffer;
-  readonly body: Buffer;
-}
 
-/** The fields of a message whose fields are varints, 32- and 64-bit numbers and length-delimited ones. */
-function fieldsOf(bytes: Buffer): readonly RawField[] {
-  const fields: RawField[] = [];
-  let at = 0;
-  const readVarint = (): number => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = bytes[at++] ?? 0;
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const start = at;
-    const tag = readVarint();
-    const wire = tag & 7;
-    const length = wire === 2 ? readVarint() : wire === 1 ? 8 : wire === 5 ? 4 : 0;
-    if (wire === 0) readVarint();
-    const body = bytes.subarray(at, at + length);
-    at += length;
-    fields.push({ number: tag >>> 3, whole: bytes.subarray(start, at), body });
-  }
-  return fields;
-}
-
-/** A model with exactly these values as its outputs, everything else as it was. */
+/** The same model with more values declared as outputs: protobuf merges a second GraphProto into the first. */
 export function withOutputs(model: Buffer, names: readonly string[]): Buffer {
   const graph = 7;
   const output = 12;
   const outputs = names.map(name => value(output, { name, shape: null }));
-  return Buffer.concat(
-    fieldsOf(model).map(field =>
-      field.number === graph
-        ? message(graph, [
-            ...fieldsOf(field.body).flatMap(part => (part.number === output ? [] : [part.whole])),
-            ...outputs,
-          ])
-        : field.whole,
-    ),
-  );
+  return Buffer.concat([model, message(graph, outputs)]);
 }

@@ -5,7 +5,7 @@ import type { RunValues } from '../methods/method';
 import { elementCount, type Tensor } from '../onnx/tensor';
 import { ByteCache } from './byteCache';
 import type { FedInputs } from './feeds';
-import type { OpenedModel } from './openModels';
+import type { Extent, OpenedModel } from './openModels';
 import type { SessionRun, Sessions } from './sessions';
 import { totalBytes } from './tensorBytes';
 
@@ -48,7 +48,8 @@ export class Activations extends Owner {
   /**
    * Values of tensors of the main graph: graph inputs, constants, and what a run gives. Sequences, maps and optionals are left out. With
    * `ahead` they are taken from a run that gives the outputs of all layers that are numbers, where those are known to fit the budget and
-   * the asked ones are among them; else from a run that gives the asked ones only. Throws `tensorNotFound`, and what `Sessions.run` throws.
+   * the asked ones are among them; else from a run of the whole model that gives the asked ones too, or of the part that they need where the whole
+   * does not run. Throws `tensorNotFound`, and what `Sessions.run` throws.
    */
   async values(
     opened: OpenedModel,
@@ -79,27 +80,48 @@ export class Activations extends Owner {
     const state = `${prefixOf(opened.path)}${opened.fingerprint}`;
     const layers = ahead && !this.refused.has(state) ? this.layerOutputs(opened, fed) : [];
     if (layers.length > 0 && names.every(name => layers.includes(name))) {
-      try {
-        return await this.runOnce(opened, fed, layers, `${state}\n${fed.key}\nlayers`);
-      } catch (error) {
-        // That all layers together are refused is no reason to refuse the one that was asked for.
-        if (!(error instanceof UserError && RETRIED.has(error.code))) throw error;
-        this.refused.add(state);
-      }
+      const together = await this.unlessRefused(
+        opened,
+        fed,
+        layers,
+        'needed',
+        `${state}\n${fed.key}\nlayers`,
+      );
+      if (together) return together;
+      this.refused.add(state);
     }
     const outputs = [...new Set(names)].sort();
-    return this.runOnce(opened, fed, outputs, `${state}\n${fed.key}\n${JSON.stringify(outputs)}`);
+    const key = `${state}\n${fed.key}\n${JSON.stringify(outputs)}`;
+    const whole = await this.unlessRefused(opened, fed, outputs, 'whole', key);
+    return whole ?? this.runOnce(opened, fed, outputs, 'needed', key);
+  }
+
+  /** Null where ONNX Runtime refuses: that the whole model or all layers together do not run is no reason to refuse what was asked for. */
+  private async unlessRefused(
+    opened: OpenedModel,
+    fed: FedInputs,
+    outputs: readonly string[],
+    extent: Extent,
+    key: string,
+  ): Promise<SessionRun | null> {
+    try {
+      return await this.runOnce(opened, fed, outputs, extent, key);
+    } catch (error) {
+      if (error instanceof UserError && RETRIED.has(error.code)) return null;
+      throw error;
+    }
   }
 
   private async runOnce(
     opened: OpenedModel,
     fed: FedInputs,
     outputs: readonly string[],
+    extent: Extent,
     key: string,
   ): Promise<SessionRun> {
     const known = this.kept.get(key);
     if (known) return { ...NO_RUN, tensors: known };
-    const run = await this.sessions.run(opened, outputs, fed.tensors);
+    const run = await this.sessions.run(opened, outputs, fed.tensors, extent);
     this.kept.set(key, run.tensors, totalBytes(run.tensors));
     return run;
   }

@@ -20,6 +20,12 @@ const MOST_SHAPES = 4;
 
 type Shapes = ReadonlyMap<string, ValueInfo>;
 
+/**
+ * How much of a model a session computes: the whole model with its own outputs, so that values are those of the model with tensors declared
+ * as outputs to the last bit (what else is computed decides which operators ONNX Runtime fuses), or only what the outputs need.
+ */
+export type Extent = 'whole' | 'needed';
+
 /** One state of a model file: its structure, and what follows from it without a run. */
 export class OpenedModel extends Owner {
   /** The structure with local functions inlined: its values are the ones that can be fetched. */
@@ -102,10 +108,10 @@ export class OpenedModel extends Owner {
   }
 
   /**
-   * A copy of the structure that computes these tensors only, and the folder that its weights are in. ONNX Runtime follows no link out of
+   * A copy of the structure that gives these tensors, and the folder that its weights are in. ONNX Runtime follows no link out of
    * that folder, so where the model is a link it is the folder of the file it leads to.
    */
-  select(outputs: readonly string[]): EditedModel & { readonly folder: string } {
+  select(outputs: readonly string[], extent: Extent): EditedModel & { readonly folder: string } {
     const real = realpathSync(this.path);
     const { source } = this.model;
     const named = {
@@ -115,7 +121,7 @@ export class OpenedModel extends Owner {
     };
     const edited = editModel(
       { ...this.model, source: named },
-      { outputs, keepOriginalOutputs: false, truncate: true },
+      { outputs, keepOriginalOutputs: extent === 'whole', truncate: extent === 'needed' },
       this.file.external,
     );
     return { ...edited, folder: path.dirname(real) };

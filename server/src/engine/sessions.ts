@@ -2,7 +2,7 @@ import { Owner } from '../../../protocol/lifecycle';
 import type { Tensor } from '../onnx/tensor';
 
 import { ByteCache } from './byteCache';
-import { weightBytes, type OpenedModel } from './openModels';
+import { weightBytes, type Extent, type OpenedModel } from './openModels';
 import { openSession, type RuntimeSession } from './runtime';
 import { totalBytes } from './tensorBytes';
 
@@ -23,8 +23,8 @@ export interface SessionRun {
 }
 
 /**
- * Sessions that give chosen tensors and compute nothing else: the structure with those tensors as its only outputs, weights mapped from the
- * original files. Kept by model state and outputs while they fit the budget: what the process grew by when they were created and run, at
+ * Sessions that give chosen tensors: a copy of the structure with those tensors as outputs, weights mapped from the original files. Kept by
+ * model state, outputs and extent while they fit the budget: what the process grew by when they were created and run, at
  * least weights × 1.5 and 16 MB.
  */
 export class Sessions extends Owner {
@@ -48,19 +48,20 @@ export class Sessions extends Owner {
   }
 
   /**
-   * Runs the part of a model that these outputs need. `feeds` has a tensor for each graph input. Throws what `OpenedModel.requireWeights`,
+   * Runs a model, or the part of it that these outputs need. `feeds` has a tensor for each graph input. Throws what `OpenedModel.requireWeights`,
    * `openSession` and `RuntimeSession.run` throw.
    */
   async run(
     opened: OpenedModel,
     outputs: readonly string[],
     feeds: ReadonlyMap<string, Tensor>,
+    extent: Extent,
   ): Promise<SessionRun> {
-    const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${JSON.stringify([...outputs].sort())}`;
+    const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${JSON.stringify([extent, ...[...outputs].sort()])}`;
     const before = process.memoryUsage.rss();
     const started = performance.now();
     const known = this.kept.get(key);
-    const kept = known ?? (await this.create(opened, outputs, key));
+    const kept = known ?? (await this.create(opened, outputs, extent, key));
     const loaded = performance.now();
     const tensors = await kept.session.run(feeds, outputs);
     const ended = performance.now();
@@ -88,11 +89,12 @@ export class Sessions extends Owner {
   private async create(
     opened: OpenedModel,
     outputs: readonly string[],
+    extent: Extent,
     key: string,
   ): Promise<KeptSession> {
     this.forgetOldStates(opened);
     opened.requireWeights();
-    const { bytes, folder } = opened.select(outputs);
+    const { bytes, folder } = opened.select(outputs, extent);
     const session = await openSession({
       bytes,
       folder,

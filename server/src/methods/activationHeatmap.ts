@@ -12,7 +12,7 @@ export const activationHeatmap: Method<'activationHeatmap'> = {
   runs: true,
   async compute(params, context) {
     const started = performance.now();
-    const maps = await layerMaps(params, context);
+    const maps = await layerMaps(params, context, { ahead: true });
     const { view } = maps;
     const positioned = view.layout !== 'vector';
     const magnitudes = meanMagnitudes(view, maps.read, context.signal);

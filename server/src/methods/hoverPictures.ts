@@ -104,7 +104,9 @@ async function mapPicture(
   context: MethodContext,
 ): Promise<HoverPicture | null> {
   const { model, layer } = params;
-  const maps = await layerMaps({ model, layer, feeds: params.feeds ?? {} }, context);
+  const maps = await layerMaps({ model, layer, feeds: params.feeds ?? {} }, context, {
+    ahead: true,
+  });
   const { statistics } = channelStatistics(maps.view, maps.read, context.signal);
   const strength = (channel: number): number =>
     statistics[channel * STATISTICS.length + STATISTICS.indexOf('meanMagnitude')] ?? 0;

@@ -49,16 +49,18 @@ export function tensorOf(layer: LayerInfo, tensor: string | undefined): string {
 }
 
 /**
- * Runs the model (or finds the run that was made) and reads a layer's tensor as maps. Other layers' outputs are kept with it while
- * they fit, so that the next layer is a look-up.
+ * Runs the model (or finds the run that was made) and reads a layer's tensor as maps: the values of a run with that tensor declared as an
+ * output, to the last bit. With `ahead`, other layers' outputs come from the same run and are kept while they fit, so that the next layer is
+ * a look-up; values then can differ in their last bits, because what is declared decides what ONNX Runtime fuses.
  */
 export async function layerMaps(
   params: FeatureMapsParams,
   context: MethodContext,
+  options: { readonly ahead: boolean } = { ahead: false },
 ): Promise<LayerMaps> {
   const layer = layerById(context, params.layer);
   const name = tensorOf(layer, params.tensor);
-  const run = await context.values(params.feeds, [name], { ahead: true });
+  const run = await context.values(params.feeds, [name], options);
   const tensor = valueOf(run, name);
   const view = await viewOf(context, params.feeds, name, tensor);
   return {

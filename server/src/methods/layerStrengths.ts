@@ -46,7 +46,7 @@ async function partMagnitudes(
   context: MethodContext,
 ): Promise<ReadonlyMap<string, number>> {
   const tensors = part.flatMap(layer => layer.outputs.slice(0, 1));
-  const run = await context.values(feeds, tensors);
+  const run = await context.values(feeds, tensors, { ahead: true });
   const result = new Map<string, number>();
   for (const layer of part) {
     context.signal.throwIfAborted();
