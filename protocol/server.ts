@@ -118,6 +118,8 @@ export interface ServerNotifications {
 /** Sent to the server. */
 export interface ClientNotifications {
   'layerLens/trustGranted': Record<string, never>;
+  /** A person asked to run a model that is larger than what runs by itself. */
+  'layerLens/modelWanted': { readonly model: string };
   /** The text editor in front. */
   'layerLens/documentShown': { readonly uri: string };
 }

@@ -38,4 +38,5 @@ export const HOVER_COMMANDS: readonly string[] = [
   COMMANDS.visualizeLayer,
   COMMANDS.pinLayer,
   COMMANDS.openModel,
+  COMMANDS.loadModel,
 ];

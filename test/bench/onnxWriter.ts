@@ -147,8 +147,6 @@ export function seededFloats(seed: number, count: number, scale: number): Float3
   return Float32Array.from({ length: count }, () => next() * scale);
 }
 
-/** One field of a message: its number, and where it lies with its tag and without. */
-
 /** The same model with more values declared as outputs: protobuf merges a second GraphProto into the first. */
 export function withOutputs(model: Buffer, names: readonly string[]): Buffer {
   const graph = 7;

@@ -68,3 +68,33 @@ describe('hover', () => {
     expect(await hoverAt(`${CODE}s = "𝒳é"; y = model.ste|m`)).toContain('**stem');
   });
 });
+
+describe('hover over a layer of a large model', () => {
+  it('shows filters only, and maps after the person wanted the model to run', async () => {
+    const limits = { threads: 0, memoryLimitMB: 0, automaticRunLimitMB: 0 };
+    const model = { path: 'models/shapes_cnn.onnx', exclude: [] };
+    const server = await ServerProcess.start({ settings: { model, engine: limits } });
+    try {
+      const { text, position } = marked(`${CODE}y = model.layer2[0].conv1|`);
+      const uri = await server.open('large.py', text);
+      const ask = async (): Promise<string> => {
+        const params = { textDocument: { uri }, position };
+        const hover = await server.connection.sendRequest<Hover | null>(
+          'textDocument/hover',
+          params,
+        );
+        return hover ? (hover.contents as MarkupContent).value : '';
+      };
+      const before = await ask();
+      expect(before.match(/data:image\/png/g)).toHaveLength(1);
+      expect(before).toContain('command:layerLens.loadModel?');
+      const wanted = { model: server.path('models/shapes_cnn.onnx') };
+      await server.connection.sendNotification('layerLens/modelWanted', wanted);
+      const after = await ask();
+      expect(after.match(/data:image\/png/g)).toHaveLength(2);
+      expect(after).not.toContain('layerLens.loadModel');
+    } finally {
+      await server.stop();
+    }
+  });
+});

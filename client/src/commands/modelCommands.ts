@@ -67,7 +67,9 @@ export const modelCommands = (
     id: COMMANDS.loadModel,
     run: async given => {
       const model = await modelFrom(session, given);
-      if (model !== null) session.loaded.add(model);
+      if (model === null) return;
+      session.loaded.add(model);
+      await session.server.notify('layerLens/modelWanted', { model });
       refresh();
     },
   },

@@ -28,9 +28,7 @@ export const hover = (context: ServerContext): Feature => {
     target: LayerTarget,
     picture: string | null,
   ): Promise<HoverPicturesResult | null> => {
-    const mayRun =
-      context.active.mayRun &&
-      described.description.weightBytes <= context.settings().engine.automaticRunLimitMB * 1e6;
+    const mayRun = context.active.mayRun && runsByItself(context, described);
     const input = mayRun && described.description.preprocessing.length > 0 ? picture : null;
     const key = JSON.stringify([described.fingerprint, target.layer.id, input]);
     const kept = pictures.get(key);
@@ -70,10 +68,18 @@ export const hover = (context: ServerContext): Feature => {
         const shown = settings.pictures
           ? await patient(picturesOf(described, target, picture), signalOf(token))
           : null;
-        return { contents: layerHover(described, target, shown, picture), range };
+        return {
+          contents: layerHover(described, target, shown, picture, runsByItself(context, described)),
+          range,
+        };
       }),
   };
 };
+
+/** What nobody asked for by name runs a model only below the size setting, or after a person wanted it. */
+const runsByItself = (context: ServerContext, { description }: DescribedModel): boolean =>
+  description.weightBytes <= context.settings().engine.automaticRunLimitMB * 1e6 ||
+  context.active.wanted.has(description.path);
 
 /**
  * Filters and maps; filters alone where the model does not run; null where neither could be made. Of a module, the filters are those of its
@@ -129,6 +135,7 @@ function layerHover(
   target: LayerTarget,
   shown: HoverPicturesResult | null,
   picture: string | null,
+  isLoaded: boolean,
 ): MarkupContent {
   const { layer, weightLayer, model } = target;
   const facts = [
@@ -141,6 +148,7 @@ function layerHover(
   const links = [
     commandLink('Visualize Layer', 'layerLens.visualizeLayer', [model, (weightLayer ?? layer).id]),
     commandLink('Pin', 'layerLens.pinLayer', [model, layer.id]),
+    ...(isLoaded ? [] : [commandLink('Load Model', 'layerLens.loadModel', [model])]),
   ];
   const title = weightLayer ? `${target.name} (to ${layerLabel(layer)})` : layerLabel(layer);
   const lines = [

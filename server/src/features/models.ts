@@ -26,6 +26,10 @@ export const models = (context: ServerContext): Feature => ({
       context.restartEngine();
       return null;
     });
+    connection.onNotification(
+      'layerLens/modelWanted',
+      ({ model }: { readonly model: string }) => void context.active.wanted.add(model),
+    );
     connection.onNotification('layerLens/trustGranted', () => context.active.grantTrust());
     connection.onNotification('layerLens/documentShown', ({ uri }: { readonly uri: string }) => {
       const document = context.documents.get(uri);

@@ -69,6 +69,9 @@ export class Active extends Owner {
     return this.trusted;
   }
 
+  /** Models that a person asked to run although they are large. */
+  readonly wanted = new Set<string>();
+
   /** Workspace folders, absolute. */
   get roots(): readonly string[] {
     return this.folders;
