@@ -28,7 +28,11 @@ export const bundleEndToEnd = async () => {
   const outdir = empty('endToEnd');
   await build({
     ...common,
-    entryPoints: ['test/endToEnd/run.ts', ...below('test/endToEnd/scenarios')],
+    entryPoints: [
+      'test/endToEnd/run.ts',
+      ...below('test/endToEnd/scenarios'),
+      ...below('test/endToEnd/measurements'),
+    ],
     outbase: 'test/endToEnd',
     outdir,
     format: 'esm',

@@ -5,6 +5,7 @@ import { unpackBinary } from '../../protocol/binary';
 import { CancelledError, fromWireError, type WireError } from '../../protocol/errors';
 import { Emitter, Owner } from '../../protocol/lifecycle';
 import type { MethodApi } from '../../protocol/methods';
+import type { ModelDescription } from '../../protocol/model';
 import type { CallOptions } from '../../protocol/rpc';
 import type {
   ActiveState,
@@ -63,6 +64,7 @@ export class Server extends Owner {
   private starting: Promise<LanguageClient> | null = null;
   private client: LanguageClient | null = null;
   private latest: ActiveState | null = null;
+  private readonly described = new Map<string, Promise<ModelDescription>>();
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -73,6 +75,7 @@ export class Server extends Owner {
     this.onNotification('layerLens/activeChanged', state => {
       this.latest = state;
     });
+    this.onNotification('layerLens/modelChanged', ({ model }) => this.described.delete(model));
   }
 
   onNotification<N extends keyof ServerNotifications>(
@@ -104,7 +107,7 @@ export class Server extends Owner {
     } catch (error) {
       if (signal?.aborted) throw new CancelledError();
       if (error instanceof Error && 'data' in error && isWireError(error.data))
-        throw fromWireError(error.data);
+        throw fromWireError({ ...error.data, message: withShortPaths(error.data.message) });
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -140,6 +143,16 @@ export class Server extends Owner {
     return this.latest ?? asked;
   }
 
+  /** What is in a model, asked for once until the server says that it changed. */
+  describe(model: string): Promise<ModelDescription> {
+    const known = this.described.get(model);
+    if (known) return known;
+    const asked = this.request('layerLens/describeModel', { model });
+    this.described.set(model, asked);
+    asked.catch(() => this.described.delete(model));
+    return asked;
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
@@ -150,6 +163,7 @@ export class Server extends Owner {
     this.client = null;
     this.starting = null;
     this.latest = null;
+    this.described.clear();
     await client?.dispose();
   }
 
@@ -188,6 +202,15 @@ export class Server extends Owner {
     await client.start();
     return client;
   }
+}
+
+/** Files of the workspace by their paths in it: a view is too narrow for the whole path, and its tooltips and the log have that. */
+function withShortPaths(message: string): string {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return folders.reduce(
+    (text, { uri }) => text.replaceAll(`${uri.fsPath}${path.sep}`, ''),
+    message,
+  );
 }
 
 function isNotification<N extends keyof ServerNotifications>(

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { measureExtraction, type ExtractionResult } from './extraction';
@@ -11,10 +11,11 @@ const GIB = 2 ** 30;
 /** Fresh processes for one listing time. */
 const LISTINGS = 5;
 
-const [, , first = '', second = '', third = ''] = process.argv;
+const [, , first = '', second = '', third = '', ...others] = process.argv;
 if (first === 'listing') answer(measureListing(second));
 else if (first === 'extraction') answer(measureExtraction(second));
-else runAll(first, second, third === 'json');
+else if (first === 'models') writeModels(second);
+else runAll(first, second, third === 'json', others);
 
 /** A child's result is the last line of its output. */
 function answer(result: Promise<unknown>): void {
@@ -28,7 +29,14 @@ function inProcess<T>(kind: 'listing' | 'extraction', model: string): T {
   return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '');
 }
 
-function runAll(models: string, resultFile: string, asJson: boolean): void {
+interface BenchModels {
+  readonly resnet: string;
+  readonly mobilenet: string;
+  readonly large: string;
+}
+
+/** Writes the models that are measured, once. */
+function writeModels(models: string): BenchModels {
   mkdirSync(models, { recursive: true });
   const written = (name: string, make: () => Uint8Array): string => {
     const file = path.join(models, name);
@@ -40,11 +48,23 @@ function runAll(models: string, resultFile: string, asJson: boolean): void {
   const large = path.join(models, 'external.onnx');
   const data = path.join(models, 'external.data');
   if (!existsSync(large) || statSync(data).size < GIB) writeExternalModel(models, GIB);
+  return { resnet, mobilenet, large };
+}
+
+/** `others`: files with measurements that were made elsewhere. */
+function runAll(
+  models: string,
+  resultFile: string,
+  asJson: boolean,
+  others: readonly string[],
+): void {
+  const { resnet, mobilenet, large } = writeModels(models);
   const results = [
     ...listing('small model (11.7 M parameters)', resnet),
     ...listing('model of 1 GB, external data', large),
     ...extraction('ResNet-18-sized', resnet, 1.5),
     ...extraction('MobileNetV2-sized', mobilenet, 2.3),
+    ...others.flatMap(file => JSON.parse(readFileSync(file, 'utf8')) as Measurement[]),
   ];
   const [cpu] = os.cpus();
   const machine = {

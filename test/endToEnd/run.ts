@@ -1,4 +1,4 @@
-// Walks through all scenarios in the real VS Code: `--vsix FILE --results FILE [--scenario NAME]`.
+// Walks through all scenarios in the real VS Code: `--vsix FILE --results FILE [--scenario NAME] [--folder measurements]`.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,21 +14,31 @@ import type { Workbench } from './workbench';
 
 const extensionHostName = 'extension-host';
 
-const readOptions = (): { vsix: string; results: string; scenario: string | undefined } => {
+interface Options {
+  readonly vsix: string;
+  readonly results: string;
+  readonly scenario: string | undefined;
+  /** The walks that are checked, or those that measure. */
+  readonly folder: string;
+}
+
+const readOptions = (): Options => {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { vsix: text, results: text, scenario: text } });
-  const { vsix, results, scenario } = values;
+  const { values } = parseArgs({
+    options: { vsix: text, results: text, scenario: text, folder: text },
+  });
+  const { vsix, results, scenario, folder = 'scenarios' } = values;
   if (vsix === undefined || results === undefined)
     throw new Error('--vsix and --results are needed');
-  return { vsix, results, scenario };
+  return { vsix, results, scenario, folder };
 };
 
 const isScenario = (value: unknown): value is Scenario =>
   typeof value === 'object' && value !== null && 'name' in value && 'run' in value;
 
-/** Every file of scenarios/ exports one `scenario`. */
-const loadScenarios = async (): Promise<Scenario[]> => {
-  const folder = path.join(import.meta.dirname, 'scenarios');
+/** Every file of the folder exports one `scenario`. */
+const loadScenarios = async (name: string): Promise<Scenario[]> => {
+  const folder = path.join(import.meta.dirname, name);
   const files = readdirSync(folder)
     .filter(file => file.endsWith('.mjs'))
     .sort();
@@ -78,12 +88,13 @@ const guarded = async (report: Report, name: string, work: () => Promise<void>):
 };
 
 const main = async (): Promise<number> => {
-  const { vsix, results, scenario: wanted } = readOptions();
+  const { vsix, results, scenario: wanted, folder: chosen } = readOptions();
   const report = new Report();
-  const scenarios = (await loadScenarios()).filter(
+  const scenarios = (await loadScenarios(chosen)).filter(
     ({ name }) => wanted === undefined || name === wanted,
   );
-  const withSuite = wanted === undefined || wanted === extensionHostName;
+  const withSuite =
+    chosen === 'scenarios' && (wanted === undefined || wanted === extensionHostName);
   if (scenarios.length === 0 && !withSuite) throw new Error(`There is no scenario ${wanted}`);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'layer-lens-'));
   const vscode = await ensureVsCodeServer();

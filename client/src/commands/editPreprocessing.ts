@@ -21,7 +21,7 @@ interface Field {
 
 /** Lets a person override how pictures become the input of a model; the choice is kept beside the model. */
 export async function editPreprocessing(server: Server, model: string): Promise<void> {
-  const { preprocessing } = await server.request('layerLens/describeModel', { model });
+  const { preprocessing } = await server.describe(model);
   const [spec] = preprocessing;
   if (!spec)
     throw new UserError(

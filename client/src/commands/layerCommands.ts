@@ -65,7 +65,7 @@ async function pickLayer(session: Session): Promise<ShownLayer | null> {
     await vscode.commands.executeCommand(COMMANDS.chooseModel);
     return null;
   }
-  const { layers } = await session.server.request('layerLens/describeModel', { model });
+  const { layers } = await session.server.describe(model);
   const items = layers
     .filter(layer => layer.kind !== 'other')
     .map(layer => ({ label: layerLabel(layer), description: layerFacts(layer), layer }));

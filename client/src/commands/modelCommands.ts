@@ -28,13 +28,13 @@ export const modelCommands = (
     id: COMMANDS.chooseModel,
     run: async () => {
       const models = await session.server.request('layerLens/listModels', null);
+      const { model: active } = await session.server.active();
       const items = models.map(model => ({
         label: path.basename(model.path),
-        description: model.label,
-        detail: `${(model.bytes / 1e6).toFixed(1)} MB`,
+        description: `${model.label} · ${sizeText(model.bytes)}`,
         path: model.path,
       }));
-      const picked = await pick(items, 'Choose the model that everything shows', {
+      const picked = await pick(items, active, 'Choose the model that everything shows', {
         onnx: ['onnx'],
       });
       if (picked !== undefined) await choose({ model: picked });
@@ -44,12 +44,13 @@ export const modelCommands = (
     id: COMMANDS.chooseInput,
     run: async () => {
       const pictures = await session.server.request('layerLens/listPictures', null);
+      const { picture: active } = await session.server.active();
       const items = pictures.map(picture => ({
         label: path.basename(picture.path),
         description: picture.label,
         path: picture.path,
       }));
-      const picked = await pick(items, 'Choose the input picture', {
+      const picked = await pick(items, active, 'Choose the input picture', {
         Inputs: [...PICTURE_TYPES, 'npy'],
       });
       if (picked !== undefined) await choose({ picture: picked });
@@ -92,17 +93,25 @@ interface PathItem extends vscode.QuickPickItem {
   readonly path: string | null;
 }
 
-/** A path from a list; the automatic choice (null), a file from a dialog, or undefined where the person changed their mind. */
+const sizeText = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** A path from a list, the active one first; the automatic choice (null), a file from a dialog, or undefined where the person changed their mind. */
 async function pick(
   found: readonly PathItem[],
+  active: string | null,
   placeHolder: string,
   filters: Record<string, string[]>,
 ): Promise<string | null | undefined> {
   const automatic: PathItem = { label: '$(sparkle) Choose automatically', path: null };
   const browse: PathItem = { label: '$(folder-opened) Browse…', path: null };
   const separator: PathItem = { label: '', kind: vscode.QuickPickItemKind.Separator, path: null };
+  const first = found
+    .filter(item => item.path === active)
+    .map(item => ({ ...item, label: `$(check) ${item.label}` }));
+  const others = found.filter(item => item.path !== active);
   const picked = await vscode.window.showQuickPick<PathItem>(
-    [...found, separator, automatic, browse],
+    [...first, automatic, browse, separator, ...others],
     { placeHolder, matchOnDescription: true },
   );
   if (picked === undefined) return undefined;

@@ -90,8 +90,7 @@ export class LayerTree extends Owner implements vscode.TreeDataProvider<TreeNode
       const { model, picture, mayRun } = await server.active();
       void vscode.commands.executeCommand('setContext', CONTEXT_KEYS.hasModel, model !== null);
       if (!this.view.visible || round !== this.round) return;
-      const description =
-        model === null ? null : await server.request('layerLens/describeModel', { model });
+      const description = model === null ? null : await server.describe(model);
       if (round !== this.round) return;
       this.model = model;
       this.roots = description

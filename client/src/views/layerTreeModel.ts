@@ -19,17 +19,22 @@ export function findNode(nodes: readonly TreeNode[], id: string): TreeNode | nul
   return null;
 }
 
-/** Layers grouped by their module paths, in the order of the graph; a module that is one layer is that layer. */
+/**
+ * Layers grouped by their module paths, in the order of the graph. A module that is one layer is that layer; what a module with layers
+ * inside does by itself (a Relu, an Add) stands inside it, by its operator.
+ */
 export function layerTree(layers: readonly LayerInfo[]): readonly TreeNode[] {
   const root: TreeNode = { label: '', path: '', children: [], layer: null, parent: null };
+  const modules = new Set(layers.flatMap(layer => enclosing(layer.modulePath)));
   for (const layer of layers) {
-    const segments = layer.modulePath?.split('.') ?? [];
+    const isOwn = layer.modulePath !== null && modules.has(layer.modulePath);
+    const segments = [...(layer.modulePath?.split('.') ?? []), ...(isOwn ? [layer.op] : [])];
     let group = root;
     for (const segment of segments.slice(0, -1)) group = childGroup(group, segment);
     const label = segments.at(-1) ?? layerLabel(layer);
     const taken = group.children.some(child => child.layer && child.label === label);
     group.children.push({
-      label: taken ? `${label} · ${layer.op}` : label,
+      label: taken && !isOwn ? `${label} · ${layer.op}` : label,
       path: `layer:${layer.id}`,
       children: [],
       layer,
@@ -37,6 +42,12 @@ export function layerTree(layers: readonly LayerInfo[]): readonly TreeNode[] {
     });
   }
   return root.children;
+}
+
+/** `a` and `a.b` of `a.b.c`. */
+function enclosing(modulePath: string | null): readonly string[] {
+  const segments = modulePath?.split('.') ?? [];
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('.'));
 }
 
 function childGroup(parent: TreeNode, label: string): TreeNode {

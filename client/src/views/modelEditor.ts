@@ -66,9 +66,7 @@ export class ModelEditor
           `${base.label} is not on a disk that Layer Lens can read by range: open it from a local or remote folder.`,
         );
       const { mayRun } = await this.session.server.active();
-      const description = await this.session.server.request('layerLens/describeModel', {
-        model: uri.fsPath,
-      });
+      const description = await this.session.server.describe(uri.fsPath);
       return { ...base, description, mayRun, error: null };
     } catch (error) {
       return { ...base, description: null, mayRun: false, error: toWireError(error) };

@@ -101,7 +101,7 @@ export class PageHost<Situation, State> extends Owner {
       picture: relay('picture'),
       predict: relay('predict'),
       renderGrid: relay('renderGrid'),
-      describeModel: params => server.request('layerLens/describeModel', params),
+      describeModel: ({ model }) => server.describe(model),
       saveFile,
       copyText: async ({ text }) => {
         await vscode.env.clipboard.writeText(text);

@@ -84,7 +84,7 @@ export class SidePanel extends Owner implements vscode.WebviewViewProvider {
         mayRun: active.mayRun,
       };
       if (model === null) return { ...shared, ...none };
-      const description = await server.request('layerLens/describeModel', { model });
+      const description = await server.describe(model);
       const limit =
         vscode.workspace
           .getConfiguration('layerLens')

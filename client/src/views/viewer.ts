@@ -143,9 +143,7 @@ class OpenViewer extends Owner {
       revision: this.revision,
     };
     try {
-      const description = await this.session.server.request('layerLens/describeModel', {
-        model: state.model,
-      });
+      const description = await this.session.server.describe(state.model);
       const layer = description.layers.find(candidate => candidate.id === state.layer) ?? null;
       this.panel.title = `${layer ? layerLabel(layer) : state.layer} — ${path.basename(state.model)}`;
       return {
