@@ -28,18 +28,26 @@ export interface PageActionApi {
   };
   describeModel: { params: { readonly model: string }; result: ModelDescription };
 }
-export type PageCommand =
-  | 'layerLens.chooseInput'
-  | 'layerLens.chooseModel'
-  | 'layerLens.openSample'
-  | 'layerLens.howToExport'
-  | 'layerLens.visualizeLayer'
-  | 'layerLens.pinLayer'
-  | 'layerLens.unpinLayer'
-  | 'layerLens.loadModel'
-  | 'layerLens.showLog'
-  | 'layerLens.manageTrust'
-  | 'layerLens.editPreprocessing';
+/** Commands of the extension that a page may run: its own buttons, and those of errors. */
+export const PAGE_COMMANDS = [
+  'layerLens.chooseInput',
+  'layerLens.chooseModel',
+  'layerLens.openSample',
+  'layerLens.howToExport',
+  'layerLens.visualizeLayer',
+  'layerLens.pinLayer',
+  'layerLens.unpinLayer',
+  'layerLens.loadModel',
+  'layerLens.restartEngine',
+  'layerLens.showLog',
+  'layerLens.manageTrust',
+  'layerLens.editPreprocessing',
+] as const;
+export type PageCommand = (typeof PAGE_COMMANDS)[number];
+
+export const isPageCommand = (command: string): command is PageCommand =>
+  PAGE_COMMANDS.some(known => known === command);
+
 export type PageApi = PageMethodApi & PageActionApi;
 
 /** From any page to its host. */

@@ -118,7 +118,11 @@ const serve = async (session, vsix, port) => {
     trust: true,
   });
   const told = new Promise(resolve => onEndSignal(() => resolve('told')));
-  const query = new URLSearchParams({ tkn: token, folder: copySample(session.folder) });
+  const folder = copySample(session.folder);
+  // The code of the sample's network is opened at once: there is something to hover over.
+  const code = `vscode-remote://${new URL(server.origin).host}${path.join(folder, 'shapes_cnn.py')}`;
+  const payload = JSON.stringify([['openFile', code]]);
+  const query = new URLSearchParams({ tkn: token, folder, payload });
   console.log(`Open ${server.origin}/?${query}\nCtrl+C ends it.`);
   const first = await Promise.race([told, server.exited]);
   await server.stop();

@@ -23,7 +23,7 @@ export class Follow extends Owner implements Readonly<Session['follow']> {
     );
     this.register(vscode.window.onDidChangeActiveTextEditor(editor => this.editorShown(editor)));
     this.register({ dispose: () => clearTimeout(this.timer) });
-    this.editorShown(vscode.window.activeTextEditor);
+    this.editorShown(editorInSight());
   }
 
   show(layer: ShownLayer | null): void {
@@ -39,7 +39,7 @@ export class Follow extends Owner implements Readonly<Session['follow']> {
 
   unpin(): void {
     this.setPinned(false);
-    this.editorShown(vscode.window.activeTextEditor);
+    this.editorShown(editorInSight());
   }
 
   private setPinned(pinned: boolean): void {
@@ -83,6 +83,11 @@ export class Follow extends Owner implements Readonly<Session['follow']> {
     }
   }
 }
+
+/** The editor with the caret; after a reload with the viewer in front, the code beside it. */
+const editorInSight = (): vscode.TextEditor | undefined =>
+  vscode.window.activeTextEditor ??
+  vscode.window.visibleTextEditors.find(({ document }) => isSource(document));
 
 const isSource = (document: vscode.TextDocument): boolean =>
   document.uri.scheme === 'file' || document.uri.scheme === 'vscode-notebook-cell';

@@ -30,7 +30,7 @@ import { DEFAULT_SETTINGS, engineOptions, mergeSettings } from './workspace/sett
 
 const WATCHED = [
   '**/*.onnx',
-  '**/*.{data,bin,weights}',
+  '**/*.{data,bin,weights,onnx_data,pb}',
   '**/*.{json,txt,yaml,names}',
   '**/*.{png,jpg,jpeg,bmp,gif,tif,tiff,webp}',
 ];

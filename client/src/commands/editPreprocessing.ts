@@ -74,7 +74,7 @@ function fieldsOf(spec: PreprocessingSpec): readonly Field[] {
       key,
       label,
       now,
-      text: Array.isArray(now.value) ? now.value.join(', ') : String(now.value),
+      text: Array.isArray(now.value) ? now.value.join(', ') : textOf(now.value),
     },
     ...(choices ? { choices } : {}),
   });
@@ -92,6 +92,13 @@ function fieldsOf(spec: PreprocessingSpec): readonly Field[] {
     plain('std', 'Standard deviation', spec.std),
     plain('layout', 'Layout', spec.layout, ['NCHW', 'NHWC', 'CHW', 'HWC', 'NHW', 'HW']),
   ];
+}
+
+/** Scales are known as fractions: 1/255 rather than 0.00392156862745098. */
+function textOf(value: unknown): string {
+  if (typeof value !== 'number' || value === 0 || Number.isInteger(value)) return String(value);
+  const inverse = Math.round(1 / value);
+  return Math.abs(inverse) > 1 && 1 / inverse === value ? `1/${inverse}` : String(value);
 }
 
 /** A word, a number or a list of numbers; undefined where the person changed their mind. */

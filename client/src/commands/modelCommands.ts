@@ -83,11 +83,18 @@ export const modelCommands = (
   },
 ];
 
-/** The model of a page's button, else the one that is shown. */
+/** The model of a page's button, else the one whose editor is in front, else the one that is shown. */
 const modelFrom = async (session: Session, given: unknown): Promise<string | null> =>
   typeof given === 'string'
     ? given
-    : (session.follow.shown?.model ?? (await session.server.active()).model);
+    : (modelInFront() ?? session.follow.shown?.model ?? (await session.server.active()).model);
+
+function modelInFront(): string | null {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputCustom && input.viewType === VIEWS.modelEditor
+    ? input.uri.fsPath
+    : null;
+}
 
 interface PathItem extends vscode.QuickPickItem {
   readonly path: string | null;

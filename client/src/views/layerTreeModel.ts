@@ -32,9 +32,8 @@ export function layerTree(layers: readonly LayerInfo[]): readonly TreeNode[] {
     let group = root;
     for (const segment of segments.slice(0, -1)) group = childGroup(group, segment);
     const label = segments.at(-1) ?? layerLabel(layer);
-    const taken = group.children.some(child => child.layer && child.label === label);
     group.children.push({
-      label: taken && !isOwn ? `${label} · ${layer.op}` : label,
+      label: isOwn ? label : distinct(label, layer, group.children),
       path: `layer:${layer.id}`,
       children: [],
       layer,
@@ -42,6 +41,15 @@ export function layerTree(layers: readonly LayerInfo[]): readonly TreeNode[] {
     });
   }
   return root.children;
+}
+
+/** A module that is called twice is numbered; another operator of the same module is named. */
+function distinct(label: string, { op }: LayerInfo, siblings: readonly TreeNode[]): string {
+  const taken = siblings.flatMap(({ layer, label: other }) =>
+    layer && (other === label || other.startsWith(`${label} (`)) ? [layer.op] : [],
+  );
+  if (taken.length === 0) return label;
+  return taken.every(other => other === op) ? `${label} (${taken.length + 1})` : `${label} · ${op}`;
 }
 
 /** `a` and `a.b` of `a.b.c`. */

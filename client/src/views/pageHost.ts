@@ -5,31 +5,16 @@ import { Owner } from '../../../protocol/lifecycle';
 import { RpcServer, type CallContext, type Handlers } from '../../../protocol/rpc';
 import type { MethodApi } from '../../../protocol/methods';
 import type { ViewMethod, ViewParams } from '../../../protocol/server';
-import type {
-  FromPage,
-  PageActionApi,
-  PageApi,
-  PageCommand,
-  ToPage,
+import {
+  isPageCommand,
+  type FromPage,
+  type PageActionApi,
+  type PageApi,
+  type ToPage,
 } from '../../../protocol/views';
 import type { Server } from '../server';
 
 export type PageName = 'viewer' | 'sidePanel' | 'modelEditor';
-
-/** What a page may ask the extension to do, besides methods. */
-const PAGE_COMMANDS: ReadonlySet<string> = new Set<PageCommand>([
-  'layerLens.chooseInput',
-  'layerLens.chooseModel',
-  'layerLens.openSample',
-  'layerLens.howToExport',
-  'layerLens.visualizeLayer',
-  'layerLens.pinLayer',
-  'layerLens.unpinLayer',
-  'layerLens.loadModel',
-  'layerLens.showLog',
-  'layerLens.manageTrust',
-  'layerLens.editPreprocessing',
-]);
 
 export interface PageOptions<Situation, State> {
   readonly page: PageName;
@@ -108,8 +93,7 @@ export class PageHost<Situation, State> extends Owner {
         return null;
       },
       runCommand: async ({ command, arguments: args }) => {
-        if (!PAGE_COMMANDS.has(command))
-          throw new UserError('usage', `A page may not run ${command}.`);
+        if (!isPageCommand(command)) throw new UserError('usage', `A page may not run ${command}.`);
         await vscode.commands.executeCommand(command, ...args.map(String));
         return null;
       },

@@ -16,6 +16,8 @@ const MAXIMUM_PICTURE_BYTES = 65_000;
 /** A hover that waits longer than this comes without its pictures; they are there the next time. */
 const PATIENCE_MS = 4_000;
 const KEPT_PICTURES = 64;
+/** A new line of the same paragraph: a hover is 250 pixels high, and a margin less is a row of maps more. */
+const LINE_BREAK = '  \n';
 
 /** What a layer or model is, where its name stands in code, with a picture of its filters and strongest maps. */
 export const hover = (context: ServerContext): Feature => {
@@ -158,16 +160,20 @@ function layerHover(
   if (target.from.startsWith('attribute,')) lines.push(`*${escapeMarkdown(target.from)}*`);
   if (shown?.filters) {
     const { png, width, height, shown: count } = shown.filters;
-    lines.push(
-      `*${count} filters${weightLayer ? ` of ${escapeMarkdown(layerLabel(weightLayer))}` : ''}*`,
+    const which = `${count} filter${count === 1 ? '' : 's'}${weightLayer ? ` of ${layerLabel(weightLayer)}` : ''}`;
+    const image = imageMarkdown(
+      `filters of ${layerLabel(weightLayer ?? layer)}`,
+      png,
+      width,
+      height,
     );
-    lines.push(imageMarkdown(`filters of ${layerLabel(weightLayer ?? layer)}`, png, width, height));
+    lines.push(`*${escapeMarkdown(which)}*${LINE_BREAK}${image}`);
   }
   if (shown?.maps && picture) {
     const { png, width, height, channels } = shown.maps;
     const which = `strongest maps on ${path.basename(picture)}: ${channels.join(', ')}`;
-    lines.push(`*${escapeMarkdown(which)}*`);
-    lines.push(imageMarkdown(`strongest maps of ${layerLabel(layer)}`, png, width, height));
+    const image = imageMarkdown(`strongest maps of ${layerLabel(layer)}`, png, width, height);
+    lines.push(`*${escapeMarkdown(which)}*${LINE_BREAK}${image}`);
   }
   for (const problem of description.problems.filter(item => item.severity === 'error').slice(0, 1))
     lines.push(escapeMarkdown(problem.message));
@@ -202,16 +208,15 @@ async function modelHover(
     const opset = description.opsets[''] ?? description.opsets['ai.onnx'];
     const lines = [
       `**${escapeMarkdown(path.basename(model))}** — ${escapeMarkdown(description.producer || 'unknown exporter')}, opset ${opset ?? '?'}, ${bytesText(description.fileBytes)}`,
-      `${description.layers.length} layers · ${description.parameterCount.toLocaleString('en')} parameters`,
+      `${description.layers.length.toLocaleString('en')} layers · ${description.parameterCount.toLocaleString('en')} parameters`,
       `in: ${escapeMarkdown(values(description.inputs))}`,
       `out: ${escapeMarkdown(values(description.outputs))}`,
       commandLink('Open Model', 'layerLens.openModel', [model]),
     ];
     return { kind: 'markdown', value: lines.join('\n\n') };
   } catch (error) {
-    return {
-      kind: 'markdown',
-      value: escapeMarkdown(error instanceof Error ? error.message : String(error)),
-    };
+    const message = error instanceof Error ? error.message : String(error);
+    const inFolder = message.replaceAll(`${path.dirname(model)}${path.sep}`, '');
+    return { kind: 'markdown', value: escapeMarkdown(inFolder) };
   }
 }

@@ -12,7 +12,7 @@ import type { Method, MethodContext } from './method';
 
 /** Tiles that a hover tries to show, most first. */
 const FILTER_COUNTS = [64, 48, 32, 24, 16, 8, 4, 1];
-const MAP_COUNTS = [16, 12, 8, 6, 4, 2, 1];
+const MAP_COUNTS = [9, 8, 6, 4, 2, 1];
 /** Longest side of a tile, and of a single wide one, on the hover's 750 × 250 pixels. */
 const FILTER_PIXELS = 28;
 const MAP_PIXELS = 56;

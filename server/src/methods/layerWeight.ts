@@ -14,7 +14,7 @@ import {
   type FilterBank,
   type ReadElement,
 } from './filterBank';
-import { constantInput, constantShape, layerNode, type LayerNode } from './layerNode';
+import { constantInput, constantShape, intAttribute, layerNode, type LayerNode } from './layerNode';
 import { linearWeightBank } from './linearWeight';
 import type { MethodContext } from './method';
 
@@ -174,9 +174,10 @@ function dequantized(
   const scale =
     place.scale === undefined ? one : constantInput(context, found, place.scale)?.tensor;
   if (!scale) return null;
-  const convolution = CONVOLUTIONS.includes(found.node.op);
+  const unitsFirst =
+    CONVOLUTIONS.includes(found.node.op) || intAttribute(found.node, 'transB', 0) === 1;
   const zeroPoint = constantInput(context, found, place.zeroPoint)?.tensor ?? null;
-  const axis = convolution ? 0 : weight.shape.length - 1;
+  const axis = unitsFirst ? 0 : weight.shape.length - 1;
   return dequantizeLinear(weight.tensor, { scale, zeroPoint, axis, blockSize: 0 });
 }
 

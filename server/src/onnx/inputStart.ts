@@ -41,6 +41,8 @@ export interface InputStart {
   readonly transposes: readonly number[] | null;
   /** The nodes of the first real layers. */
   readonly firstNodes: readonly Node[];
+  /** Channels that the weight of a Conv that comes first takes; null where none comes first or the channels were moved. */
+  readonly channels: number | null;
 }
 
 /** Numbers of a constant by name; null for what is no constant, or has no numbers. Called for small ones only. */
@@ -77,7 +79,21 @@ export function inputStart(
     castFrom: cast ? (graph.inputs.find(value => value.name === input)?.dtype ?? null) : null,
     transposes,
     firstNodes: walk.firstNodes,
+    channels: transposes === null ? convChannels(walk.firstNodes, shapes) : null,
   };
+}
+
+function convChannels(
+  nodes: readonly Node[],
+  shapes: ReadonlyMap<string, ValueInfo>,
+): number | null {
+  for (const { op, inputs, attributes } of nodes) {
+    if (op !== 'Conv' && op !== 'QLinearConv') continue;
+    const perGroup = shapes.get(inputs[op === 'Conv' ? 1 : 3] ?? '')?.shape?.[1];
+    const group = attributes.get('group');
+    if (typeof perGroup === 'number') return perGroup * (group?.kind === 'int' ? group.value : 1);
+  }
+  return null;
 }
 
 const PLAIN: ReadonlyMap<string, 'resize' | 'crop' | 'pad' | 'reshape' | 'clip' | 'quantize'> =

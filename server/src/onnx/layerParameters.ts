@@ -102,6 +102,8 @@ export function parametersOf(
     const role = roleOf(node, index);
     if (name === '' || role === null || !isConstant(name)) continue;
     const constant = describeConstant(model, graph, name);
+    // Exporters compute states of zeros: only stored ones were learned.
+    if (role.startsWith('initial_') && constant === null) continue;
     const info = shapes.get(name);
     const shape = sizesOf(info) ?? constant?.shape ?? null;
     const dtype = constant?.storedDtype ?? info?.dtype ?? 'undefined';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Emitter, Owner } from '../../../protocol/lifecycle';
@@ -169,15 +170,17 @@ export class Active extends Owner {
     const named = this.shown?.references.find(reference => known.has(reference));
     if (named && this.shown)
       return { model: named, modelReason: `named in ${path.basename(this.shown.path)}` };
-    const newest = [...this.models].sort(
-      (a, b) => b.modifiedMs - a.modifiedMs || a.path.localeCompare(b.path),
-    )[0];
+    // models that were written together, as a checkout does, are equally new
+    const age = ({ modifiedMs }: ModelEntry): number => -Math.floor(modifiedMs / 60_000);
+    const [newest] = [...this.models].sort(
+      (a, b) => age(a) - age(b) || a.path.localeCompare(b.path),
+    );
     return { model: newest?.path ?? null, modelReason: newest ? 'newest in the workspace' : '' };
   }
 
   private pickPicture(model: string | null): Pick<ActiveState, 'picture' | 'pictureReason'> {
-    if (this.chosen.picture !== null)
-      return { picture: this.chosen.picture, pictureReason: 'chosen' };
+    const { picture } = this.chosen;
+    if (picture !== null && existsSync(picture)) return { picture, pictureReason: 'chosen' };
     const configured = this.fromSetting(this.settings().input.path);
     if (configured) return { picture: configured, pictureReason: 'setting layerLens.input.path' };
     const from = model ? path.dirname(model) : (this.folders[0] ?? '');

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../../protocol/errors';
-import type { LabelsInfo, ModelDescription, Problem } from '../../../protocol/model';
+import type { DataType, LabelsInfo, ModelDescription, Problem } from '../../../protocol/model';
 import { OpenedModel, weightBytes } from '../engine/openModels';
+import { bitsOf } from '../onnx/dataTypes';
 import { findLabels, readLabels } from './labels';
 import { modelFacts } from './modelFacts';
 import { parseChoices } from './preprocessing/choicesFile';
@@ -53,7 +54,7 @@ export async function describeModel(
       layers,
       attention: [],
       parameterCount: parameterCount(layers),
-      weightBytes: weightBytes(model.graph),
+      weightBytes: Math.max(weightBytes(model.graph), parameterBytes(layers)),
       preprocessing: preprocessing.specs,
       labels,
       problems: [...model.problems, ...preprocessing.problems, ...problems],
@@ -84,16 +85,22 @@ async function labelsOf(
   }
 }
 
+/** Bytes of the parameters of all layers, which some exporters keep in Constant nodes or in graphs inside graphs. */
+const parameterBytes = (layers: ModelDescription['layers']): number =>
+  parameterSizes(layers).reduce((sum, { count, dtype }) => sum + (count * bitsOf(dtype)) / 8, 0);
+
 /** Parameters that several layers share count once. */
-function parameterCount(layers: ModelDescription['layers']): number {
-  const sizes = new Map<string, number>();
+const parameterCount = (layers: ModelDescription['layers']): number =>
+  parameterSizes(layers).reduce((sum, { count }) => sum + count, 0);
+
+function parameterSizes(
+  layers: ModelDescription['layers'],
+): readonly { readonly count: number; readonly dtype: DataType }[] {
+  const sizes = new Map<string, { readonly count: number; readonly dtype: DataType }>();
   for (const { parameters } of layers)
-    for (const { name, shape } of parameters)
-      sizes.set(
-        name,
-        shape.reduce((product, size) => product * size, 1),
-      );
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    for (const { name, shape, dtype } of parameters)
+      sizes.set(name, { count: shape.reduce((product, size) => product * size, 1), dtype });
+  return [...sizes.values()];
 }
 
 function stateOf(file: string): DescribedModel['files'][number] {

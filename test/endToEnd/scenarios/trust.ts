@@ -52,6 +52,11 @@ export const scenario: Scenario = {
       await t.webview(frame =>
         frame.evaluate(() => (document.body.dataset['painted'] ?? '').includes('layer3')),
       );
+      await t.waitFor(
+        'the lens above the layer',
+        async () =>
+          (await t.page.locator('.codelens-decoration', { hasText: '64 filters' }).count()) > 0,
+      );
       await t.screenshot('granted');
     });
   },

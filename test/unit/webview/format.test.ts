@@ -23,8 +23,8 @@ describe('numbers for people', () => {
   ])('%d is %s', (value, text) => expect(formatNumber(value)).toBe(text));
 
   it('keeps cells short and the sign of what is nearly zero', () => {
-    expect(['0.00', '−0', '0+', '−1.50', '12.3', '456']).toEqual(
-      [0, -0.0001, 0.0001, -1.5, 12.34, 456].map(formatCell),
+    expect(['0.00', '−1e-4', '0.012', '−1.50', '12.3', '456']).toEqual(
+      [0, -0.0001, 0.0123, -1.5, 12.34, 456].map(formatCell),
     );
   });
 

@@ -15,14 +15,26 @@ export function formatNumber(value: number): string {
   return value < 0 ? `−${text}` : text;
 }
 
-/** Short enough for a cell of a picture: two decimals where they say something. */
+/** Short enough for a cell of a picture: two decimals, or what says as much of a small number. */
 export function formatCell(value: number): string {
   const size = Math.abs(value);
   if (Number.isNaN(value) || !Number.isFinite(value)) return formatNumber(value);
-  const text = size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size.toFixed(2);
-  if (Number(text) === 0 && size > 0) return value < 0 ? '−0' : '0+';
+  const text =
+    size >= 100
+      ? size.toFixed(0)
+      : size >= 10
+        ? size.toFixed(1)
+        : size >= 0.1 || size === 0
+          ? size.toFixed(2)
+          : size >= 0.001
+            ? size.toFixed(3)
+            : size.toExponential(0);
   return value < 0 ? `−${text}` : text;
 }
+
+/** `1 value`, `1,000 values`. */
+export const counted = (count: number, thing: string): string =>
+  `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
 
 /** Whole numbers with separators. */
 export const formatCount = (count: number): string => count.toLocaleString('en-US');

@@ -1,6 +1,12 @@
 import type { WireError } from '../../../protocol/errors';
 import { RpcClient } from '../../../protocol/rpc';
-import type { FromPage, PageApi, PageCommand, ToPage } from '../../../protocol/views';
+import {
+  isPageCommand,
+  type FromPage,
+  type PageApi,
+  type PageCommand,
+  type ToPage,
+} from '../../../protocol/views';
 
 interface PageBridge<State> {
   postMessage(message: FromPage<State>): void;
@@ -16,24 +22,6 @@ export interface Host<State> {
   /** Runs a command of the extension; it tells the person about a failure itself. */
   run(command: PageCommand, ...args: readonly string[]): void;
 }
-
-/** Commands that a button of an error may run. */
-const COMMANDS: readonly PageCommand[] = [
-  'layerLens.chooseInput',
-  'layerLens.chooseModel',
-  'layerLens.openSample',
-  'layerLens.howToExport',
-  'layerLens.visualizeLayer',
-  'layerLens.pinLayer',
-  'layerLens.unpinLayer',
-  'layerLens.loadModel',
-  'layerLens.showLog',
-  'layerLens.manageTrust',
-  'layerLens.editPreprocessing',
-];
-
-const isPageCommand = (command: string): command is PageCommand =>
-  COMMANDS.some(known => known === command);
 
 function isToPage<Situation>(data: unknown): data is ToPage<Situation> {
   if (typeof data !== 'object' || data === null || !('kind' in data)) return false;
@@ -67,12 +55,17 @@ export function connectHost<Situation, State>(
   };
 }
 
+/** Another input helps against these, whoever found them. */
+const INPUT_ERRORS: ReadonlySet<string> = new Set(['badImage', 'badArray', 'inputNeeded']);
+
 /** The button of an error: null where it has none, or one that a page may not run. */
 export function errorAction<State>(
   host: Host<State>,
-  error: Pick<WireError, 'action'>,
+  error: Pick<WireError, 'action' | 'code'>,
 ): { readonly label: string; readonly run: () => void } | null {
   const { action } = error;
+  if (!action && INPUT_ERRORS.has(error.code))
+    return { label: 'Choose Input…', run: () => host.run('layerLens.chooseInput') };
   if (!action || !isPageCommand(action.command)) return null;
   const { command } = action;
   const args = (action.arguments ?? []).filter(value => typeof value === 'string');

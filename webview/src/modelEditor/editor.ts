@@ -75,7 +75,10 @@ export class ModelEditor {
 
   private fillTable(): void {
     const found = searchRows(this.rows, this.state?.search ?? '');
-    this.table.set(found);
+    this.table.set(
+      found,
+      this.rows.some(row => row.source !== ''),
+    );
     const all = formatCount(this.rows.length);
     this.view.setCount(
       found.length === this.rows.length

@@ -56,9 +56,11 @@ export class LayerTable {
     this.body.addEventListener('mouseup', event => this.onMouseUp(event));
   }
 
-  set(rows: readonly LayerRow[]): void {
+  /** @param hasSource whether any layer of the model says where it stands in code; else that column is left out */
+  set(rows: readonly LayerRow[], hasSource: boolean): void {
     this.rows = rows;
     this.selected = null;
+    this.root.classList.toggle('no-source', !hasSource);
     this.root.removeAttribute('aria-activedescendant');
     this.root.setAttribute('aria-rowcount', String(rows.length + 1));
     this.body.style.height = `${rows.length * ROW_HEIGHT}px`;

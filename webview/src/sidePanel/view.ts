@@ -46,7 +46,7 @@ export class SidePanelView {
     this.colors = select('Colours', name => actions.setColorMap(name));
     this.pin = checkbox('Pin', pinned => actions.setPinned(pinned));
     this.pin.title = 'Keep this layer while the cursor moves';
-    this.square = element('div', { class: 'square' }, picture, this.area.root);
+    this.square = element('div', { class: 'square' }, busy, picture, this.area.root);
     this.controls = element(
       'div',
       { class: 'controls' },
@@ -62,7 +62,6 @@ export class SidePanelView {
     this.root = element(
       'div',
       { class: 'side-panel' },
-      busy,
       element(
         'div',
         { class: 'title' },

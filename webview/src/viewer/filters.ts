@@ -1,7 +1,7 @@
 import { colorTable, type ColorMap, type ValueRange } from '../../../protocol/colorMaps';
 import type { FiltersParams, FiltersResult, FilterView } from '../../../protocol/methods';
 import { pixelCanvas } from '../lib/dom';
-import { formatNumber, formatShape } from '../lib/format';
+import { counted, formatNumber, formatShape } from '../lib/format';
 import type { Cell } from '../lib/geometry';
 import type { Rectangle } from '../lib/gridLayout';
 import { colorPixels, resolveColorMap, valuePixels } from '../lib/heat';
@@ -94,15 +94,13 @@ export class FiltersSource implements ChannelSource {
     const { result } = this;
     const { state } = this.context.shown();
     if (!result) return { colorMap: 'grey', range: null, note: '' };
-    if (state.scale === 'own' && filter === null)
+    const own = state.scale === 'own' && !isSingle(result);
+    if (own && filter === null)
       return { colorMap: this.colorMap(result), range: null, note: 'each filter, symmetric' };
     return {
       colorMap: this.colorMap(result),
       range: this.range(result, filter),
-      note:
-        state.scale === 'own'
-          ? `own scale of filter ${filter ?? 0}`
-          : `shared by all ${result.filters} filters`,
+      note: own ? `own scale of filter ${filter ?? 0}` : `shared by all ${result.filters} filters`,
     };
   }
 
@@ -112,12 +110,16 @@ export class FiltersSource implements ChannelSource {
     if (!result) return '';
     const what =
       filter === null
-        ? `${result.filters} filters ${result.rows}×${result.columns}`
+        ? `${counted(result.filters, 'filter')} ${result.rows}×${result.columns}`
         : `Filter ${filter}, ${result.rows}×${result.columns},`;
     return [
       `${what} of ${shownLabel(situation)}`,
       VIEW_WORDS[result.view](result),
-      state.scale === 'own' ? 'each on its own scale' : 'one shared scale',
+      isSingle(result)
+        ? 'one shared scale, for each has one value'
+        : state.scale === 'own'
+          ? 'each on its own scale'
+          : 'one shared scale',
       `${result.dtype} ${formatShape(result.shape)}`,
     ].join(' · ');
   }
@@ -186,7 +188,7 @@ export class FiltersSource implements ChannelSource {
 
   private range(result: FiltersResult, filter: number | null): ValueRange {
     const own = filter === null ? undefined : this.tiles.get(filter);
-    const shared = this.context.shown().state.scale === 'shared' || !own;
+    const shared = this.context.shown().state.scale === 'shared' || isSingle(result) || !own;
     return filterRange(result.view, shared ? result.sharedMaximum : largestMagnitude(own));
   }
 
@@ -246,6 +248,10 @@ export class FiltersSource implements ChannelSource {
     return this.context.host.api.call('filters', params, { signal });
   }
 }
+
+/** Tiles of one number each have nothing to compare on a scale of their own: all would look the same. */
+const isSingle = ({ rows, columns, planes }: FiltersResult): boolean =>
+  rows * columns * planes === 1;
 
 /** What each view shows, in words. */
 const VIEW_WORDS: Readonly<Record<FilterView, (result: FiltersResult) => string>> = {

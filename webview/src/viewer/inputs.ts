@@ -25,6 +25,8 @@ export class Inputs {
   ) {}
 
   sync({ situation, state }: Shown): void {
+    // A model that cannot be read now has nothing new to show; what is shown stays.
+    if (situation.error) return;
     const key = JSON.stringify([state.model, state.input, situation.revision]);
     if (key !== this.pictureKey) {
       this.pictureKey = key;

@@ -1,6 +1,6 @@
 import type { ColorMap, ValueRange } from '../../../protocol/colorMaps';
 import type { FeatureMapsResult } from '../../../protocol/methods';
-import { baseName, formatMs, formatNumber, formatShape } from '../lib/format';
+import { baseName, counted, formatMs, formatNumber, formatShape } from '../lib/format';
 import type { Cell, MapSize } from '../lib/geometry';
 import type { Rectangle } from '../lib/gridLayout';
 import { rangeFor, resolveColorMap } from '../lib/heat';
@@ -23,6 +23,8 @@ import { drawCaption, drawCross, drawPlaceholder } from './tiles';
 import type { ChannelSource, DetailsSection, ExactChannel, Scale, ViewerContext } from './types';
 
 const TILE = { width: 96, height: 96 + CAPTION_HEIGHT };
+/** Wide maps have low tiles, but none lower than this part of the width. */
+const LEAST_FLATNESS = 0.25;
 const BAR = { width: 22, height: 128 };
 
 /** What a run gave for a layer: a tile for each channel, or a bar for each number of a vector. */
@@ -54,7 +56,10 @@ export class MapsSource implements ChannelSource {
   }
 
   get tile(): { readonly width: number; readonly height: number } {
-    return this.vector ? BAR : TILE;
+    if (this.vector) return BAR;
+    const { rows = 1, columns = 1 } = this.result ?? {};
+    const flatness = Math.min(Math.max(rows / Math.max(columns, 1), LEAST_FLATNESS), 1);
+    return { width: TILE.width, height: TILE.width * flatness + CAPTION_HEIGHT };
   }
 
   get mapSize(): MapSize | null {
@@ -163,11 +168,11 @@ export class MapsSource implements ChannelSource {
     if (!result) return '';
     const of = `of ${shownLabel(situation)} on ${state.input === null ? 'default input' : baseName(state.input)}`;
     if (this.vector)
-      return `${this.count} values ${of} · ${formatNumber(this.all.low)} to ${formatNumber(this.all.high)} · ${formatMs(result.times.totalMs)}`;
+      return `${counted(this.count, 'value')} ${of} · ${formatNumber(this.all.low)} to ${formatNumber(this.all.high)} · ${formatMs(result.times.totalMs)}`;
     const size = `${result.rows}×${result.columns}`;
     return [
       channel === null
-        ? `${this.count} feature maps ${size} ${of}`
+        ? `${counted(this.count, 'feature map')} ${size} ${of}`
         : `Channel ${channel} ${of}, ${size}`,
       ...(result.layout === 'tokens' ? ['tokens on their grid'] : []),
       ...(channel !== null && result.geometry && this.mapSize

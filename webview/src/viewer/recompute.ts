@@ -17,6 +17,11 @@ export function recomputePanel(result: RecomputeResult, title: string): HTMLElem
     'section',
     { class: 'recompute', attributes: { 'aria-label': title } },
     element('h2', { text: title }),
+    element(
+      'p',
+      { class: 'recompute-total' },
+      `Sum ${formatNumber(result.sum)} · run ${formatNumber(result.value)} · difference ${formatNumber(difference)}`,
+    ),
     ...shown.map(part =>
       element(
         'div',
@@ -35,11 +40,6 @@ export function recomputePanel(result: RecomputeResult, title: string): HTMLElem
         ? [`${all.length - SHOWN} other input channels ${formatNumber(rest)} · `]
         : []),
       `bias ${formatNumber(result.bias)}`,
-    ),
-    element(
-      'p',
-      { class: 'recompute-total' },
-      `Sum ${formatNumber(result.sum)} · run ${formatNumber(result.value)} · difference ${formatNumber(difference)}`,
     ),
     ...result.notes.map(note => element('p', { text: note })),
     element('p', {

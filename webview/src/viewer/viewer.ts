@@ -99,7 +99,9 @@ export class Viewer {
   private take(situation: ViewerSituation): void {
     const taken = takeOver(this.state, situation.state, this.steps);
     if (!taken) return;
-    this.situation = situation;
+    // A model that cannot be read says nothing of its layers; their names are known from before.
+    const layers = situation.error ? (this.situation?.layers ?? []) : situation.layers;
+    this.situation = { ...situation, layers };
     this.state = taken.state;
     this.steps = taken.steps;
     this.view.line.hide();

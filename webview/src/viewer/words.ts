@@ -1,4 +1,4 @@
-import { formatNumber } from '../lib/format';
+import { counted, formatNumber } from '../lib/format';
 import type { Stage } from './stage';
 import type { ChannelSource, Shown } from './types';
 import type { FrameFacts } from './view';
@@ -20,7 +20,7 @@ export function frameFacts(shown: Shown, source: ChannelSource | null, stage: St
 
 function countText(shown: Shown, source: ChannelSource, stage: Stage): string {
   if (shown.state.tab === 'filters') return `${source.count} · mean below each`;
-  if (source.isVector) return `${source.count} values`;
+  if (source.isVector) return counted(source.count, 'value');
   const { cell } = stage.probe;
   return cell
     ? `${source.count} · value at (${cell.row},${cell.column})`

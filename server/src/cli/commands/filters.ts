@@ -2,7 +2,7 @@ import type { Command } from '../command';
 import { arrayFile } from '../arrayFile';
 import { withEngine } from '../engineSession';
 import { EXIT } from '../exitStatus';
-import { findLayer } from '../findLayer';
+import { findWeightedLayer } from '../findLayer';
 import { openModel } from '../modelAndFeeds';
 import { OutputFolder } from '../outputFolder';
 import { jsonText, provenance } from '../resultRecord';
@@ -22,7 +22,7 @@ export const filters: Command = {
     const started = performance.now();
     const described = await openModel(given.word(0));
     const { description } = described;
-    const layer = findLayer(description, name);
+    const layer = findWeightedLayer(description, name);
     const output = new OutputFolder(folder);
     try {
       const params = { model: description.path, layer: layer.id };

@@ -50,7 +50,7 @@ export const preprocess: Command = {
       file: path.resolve(file),
       valueRange: array.range,
       ...(await provenance(described, feeds, context.signal)),
-      warnings: [...feed.preprocessing.notes, ...notes],
+      warnings: notes,
     };
     context.signal.throwIfAborted();
     writeWhole(file, array.bytes);

@@ -55,7 +55,7 @@ export function detectPreprocessing(
       asFindings(overrides['*'], from),
     ]);
     const layout = persons.find(each => each.layout)?.layout;
-    const input = asPictureInput(info, layout);
+    const input = asPictureInput(info, layout, facts.starts.get(info.name));
     return input ? [describe(input, facts, sidecars, persons)] : [];
   });
   return { specs, problems: [...sidecars.problems, ...(own?.problems ?? [])] };

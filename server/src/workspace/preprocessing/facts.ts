@@ -88,23 +88,38 @@ const isSide = (size: Dimension | undefined): boolean =>
 
 /**
  * How a graph input can take a picture, by its declared shape: rank 4 with 1, 3 or 4 channels on axis 1 (NCHW) or 3 (NHWC); rank 3 with 3 or 4
- * channels, or square with one. `layout` is a person's choice and is believed as long as the rank fits. Null where it looks like no picture.
+ * channels, or square with one. Channels that the shape leaves open (`num_channels` of Hugging Face's exports) are those of the first Conv.
+ * `layout` is a person's choice and is believed as long as the rank fits. Null where it looks like no picture.
  */
-export function asPictureInput(info: ValueInfo, layout?: Traced<Layout>): PictureInput | null {
+export function asPictureInput(
+  info: ValueInfo,
+  layout?: Traced<Layout>,
+  start?: InputStart,
+): PictureInput | null {
   if (info.container || !info.shape || !PICTURE_TYPES.includes(info.dtype)) return null;
   const chosen = layout?.value.length === info.shape.length ? layout : null;
-  const traced = chosen ?? layoutOf(info.shape, info.name);
+  const traced = chosen ?? layoutOf(info.shape, info.name, start?.channels ?? null);
   if (!traced) return null;
   const at = (axis: string): number | null => {
     const position = traced.value.indexOf(axis);
     const size = position < 0 ? null : known(info.shape?.[position]);
     return size !== null && size > 0 ? size : null;
   };
-  const channels = traced.value.includes('C') ? at('C') : 1;
+  const channels = traced.value.includes('C') ? (at('C') ?? openChannels(traced, start)) : 1;
   return { info, layout: traced, channels, width: at('W'), height: at('H') };
 }
 
-function layoutOf(shape: readonly Dimension[], name: string): Traced<Layout> | null {
+/** What the first Conv takes, for channels that the shape leaves open. */
+const openChannels = (layout: Traced<Layout>, start: InputStart | undefined): number | null =>
+  layout.value === 'NCHW' && CHANNEL_COUNTS.includes(start?.channels ?? null)
+    ? (start?.channels ?? null)
+    : null;
+
+function layoutOf(
+  shape: readonly Dimension[],
+  name: string,
+  convChannels: number | null,
+): Traced<Layout> | null {
   if (OTHER_INPUT.test(name)) return null;
   const from = `shape ${shape.map(size => size ?? '?').join('×')}`;
   const [a, b, c, d] = shape;
@@ -113,7 +128,10 @@ function layoutOf(shape: readonly Dimension[], name: string): Traced<Layout> | n
   if (shape.length === 4) {
     if (isChannels(b) && isSide(c) && isSide(d)) return found('NCHW', from);
     if (isChannels(d) && isSide(b) && isSide(c)) return found('NHWC', from);
-    return null;
+    const isOpen = typeof b !== 'number' && isSide(c) && isSide(d);
+    if (isOpen && CHANNEL_COUNTS.includes(convChannels))
+      return found('NCHW', `${from}; the first Conv takes ${convChannels} channels`);
+    return isOpen && typeof b === 'string' && /channel/i.test(b) ? found('NCHW', from) : null;
   }
   if (shape.length !== 3) return null;
   // Sequences of three or four values have the same rank: here the sides must be known, or be called height and width.

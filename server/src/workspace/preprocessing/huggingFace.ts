@@ -21,8 +21,8 @@ const RESAMPLE: Readonly<Record<number, Interpolation>> = {
 
 /** What a processor normalises with when its file does not say, by class name. */
 const TYPE_DEFAULTS: readonly (readonly [RegExp, readonly number[], readonly number[]])[] = [
-  [/CLIP|Siglip/i, [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]],
-  [/^(ViT|Beit|MobileNet|Vilt|Perceiver)/i, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]],
+  [/CLIP/i, [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]],
+  [/^(ViT|Siglip|DeiT|Beit|MobileNet|Vilt|ConvNext|EfficientNet|Perceiver)/i, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]],
 ];
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];
 const IMAGENET_STD = [0.229, 0.224, 0.225];
@@ -84,7 +84,12 @@ function sizes(
   const ignored = config['do_center_crop'] === false && config['crop_size'] !== undefined;
   const notes = ignored ? [`${from('crop_size')} is not used: do_center_crop is off.`] : [];
   const plain = ({ width, height }: PictureSize): PictureSize => ({ width, height });
-  if (crop) {
+  // Stretched to a size of height and width: a crop of that size takes nothing away.
+  const whole =
+    size && !size.shortest && isObject(config['size']) && crop?.width === size.width
+      ? crop.height === size.height
+      : false;
+  if (crop && !whole) {
     const side = size ? Math.min(size.width, size.height) : Math.min(crop.width, crop.height);
     return {
       size: found(plain(crop), from('crop_size')),
