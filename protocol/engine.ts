@@ -2,7 +2,7 @@ import type { MethodApi } from './methods';
 
 /** What the engine process is told when it starts. */
 export interface EngineSettings {
-  /** Threads of one operator; 0 lets the engine take half the cores. */
+  /** Threads of one operator; 0 lets the engine take half the cores, -1 leaves the number to ONNX Runtime. */
   readonly threads: number;
   /** Bytes of kept sessions (weights and activations, estimated). */
   readonly sessionCacheBytes: number;

@@ -1,4 +1,4 @@
-import type { DataType, Dimension } from './model';
+import type { DataType } from './model';
 import type { PictureGeometry, PreprocessingSpec } from './preprocessing';
 
 /** What is fed to one graph input. Paths are absolute; arrays are .npy files fed as they are. */
@@ -330,6 +330,3 @@ export const RUNS_WITHOUT_SESSION: ReadonlySet<keyof MethodApi> = new Set([
   'hoverPictures',
   'renderGrid',
 ]);
-
-/** Shapes that only a run can tell, by tensor name. */
-export type RunShapes = Readonly<Record<string, readonly Dimension[]>>;

@@ -41,7 +41,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const viewer = owned.add(new Viewer(session));
   const sidePanel = owned.add(new SidePanel(session, context.workspaceState));
   const statusBar = owned.add(new StatusBar(server));
-  owned.add(new LayerTree(session));
+  const layerTree = owned.add(new LayerTree(session));
   owned.add(new ModelEditor(session));
 
   const choose = async (choice: Partial<Choice>): Promise<void> => {
@@ -51,7 +51,10 @@ export function activate(context: vscode.ExtensionContext): void {
   for (const command of [
     ...generalCommands(session, context),
     ...layerCommands(session, viewer),
-    ...modelCommands(session, choose, () => sidePanel.refresh()),
+    ...modelCommands(session, choose, () => {
+      sidePanel.refresh();
+      void layerTree.reload();
+    }),
   ])
     owned.add(registerCommand(command, log));
 

@@ -15,6 +15,7 @@ export class Follow extends Owner implements Readonly<Session['follow']> {
   pinned = false;
   private timer: NodeJS.Timeout | undefined;
   private asking: AbortController | null = null;
+  private activeModel: string | null = null;
 
   constructor(private readonly server: Server) {
     super();
@@ -22,6 +23,9 @@ export class Follow extends Owner implements Readonly<Session['follow']> {
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.caretMoved(textEditor)),
     );
     this.register(vscode.window.onDidChangeActiveTextEditor(editor => this.editorShown(editor)));
+    this.register(
+      server.onNotification('layerLens/activeChanged', ({ model }) => this.modelChosen(model)),
+    );
     this.register({ dispose: () => clearTimeout(this.timer) });
     this.editorShown(editorInSight());
   }
@@ -52,6 +56,15 @@ export class Follow extends Owner implements Readonly<Session['follow']> {
     if (!editor || !isSource(editor.document)) return;
     void this.server.notify('layerLens/documentShown', { uri: editor.document.uri.toString() });
     this.caretMoved(editor);
+  }
+
+  /** Another model has another layer at the caret; without a model there is none. */
+  private modelChosen(model: string | null): void {
+    if (model === this.activeModel) return;
+    this.activeModel = model;
+    const editor = editorInSight();
+    if (model === null) this.show(null);
+    else if (editor) this.caretMoved(editor);
   }
 
   private caretMoved(editor: vscode.TextEditor): void {

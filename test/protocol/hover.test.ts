@@ -64,6 +64,18 @@ describe('hover', () => {
     expect(await hoverAt(`${CODE}x = "just some wor|ds"`)).toBe('');
   });
 
+  it('cells of a notebook are source', async () => {
+    const { text, position } = marked('import torch\nw = model.layer2[0].con|v1.weight');
+    const uri = `${server.uri('explore.ipynb').replace('file:', 'vscode-notebook-cell:')}#W0sZmlsZQ%3D%3D`;
+    const textDocument = { uri, languageId: 'python', version: 1, text };
+    await server.connection.sendNotification('textDocument/didOpen', { textDocument });
+    const hover = await server.connection.sendRequest<Hover | null>('textDocument/hover', {
+      textDocument: { uri },
+      position,
+    });
+    expect((hover?.contents as MarkupContent).value).toContain('layer2.0.conv1');
+  });
+
   it('positions count UTF-16 units', async () => {
     expect(await hoverAt(`${CODE}s = "𝒳é"; y = model.ste|m`)).toContain('**stem');
   });

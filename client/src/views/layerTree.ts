@@ -83,7 +83,8 @@ export class LayerTree extends Owner implements vscode.TreeDataProvider<TreeNode
     return { light: uri('light'), dark: uri('dark') };
   }
 
-  private async reload(): Promise<void> {
+  /** Asks for everything again: another model or picture, or a large model that may run now. */
+  async reload(): Promise<void> {
     const round = ++this.round;
     const { server } = this.session;
     try {
@@ -108,7 +109,7 @@ export class LayerTree extends Owner implements vscode.TreeDataProvider<TreeNode
         model === null ||
         picture === null ||
         !mayRun ||
-        description.weightBytes > limit ||
+        (description.weightBytes > limit && !this.session.loaded.has(model)) ||
         description.preprocessing.length === 0
       )
         return;

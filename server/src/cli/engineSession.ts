@@ -5,8 +5,11 @@ import type { MethodName, Params, Result } from '../../../protocol/rpc';
 import type { CommandContext } from './command';
 import { ProgressBar } from './progressBar';
 
-/** What the engine may keep; a command asks for each thing once. */
-const SETTINGS = { threads: 0, sessionCacheBytes: 2 ** 30, activationCacheBytes: 2 ** 28 };
+/**
+ * What the engine may keep; a command asks for each thing once. Threads are those of a plain session of ONNX Runtime: their number decides
+ * the last bits of some convolutions, and a command has the machine to itself.
+ */
+const SETTINGS = { threads: -1, sessionCacheBytes: 2 ** 30, activationCacheBytes: 2 ** 28 };
 
 /** The engine for the time of one command. Disposing ends its process. */
 export class EngineSession extends Owner {

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../../protocol/errors';
 import { Owner } from '../../../protocol/lifecycle';
-import type { LayerInfo, ValueInfo } from '../../../protocol/model';
+import type { LayerInfo, Problem, ValueInfo } from '../../../protocol/model';
 import { openModelFile, type ModelFile } from '../files/modelFile';
 import { bitsOf } from '../onnx/dataTypes';
 import { editModel, type EditedModel } from '../onnx/editModel';
@@ -134,6 +134,17 @@ export class OpenedModel extends Owner {
   requireWeights(): void {
     this.file.requireExternalFiles();
     for (const ref of this.model.graph.initializers.values()) this.requireWhole(ref);
+  }
+
+  /** What `requireWeights` would throw, for a person who looks at the structure. */
+  weightProblems(): readonly Problem[] {
+    try {
+      this.requireWeights();
+      return [];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return [{ severity: 'error', message: error.message }];
+    }
   }
 
   private requireWhole({ name, location, dtype, shape }: TensorRef): void {

@@ -16,7 +16,7 @@ export interface SessionSource {
   readonly folder: string;
   /** File name for messages. */
   readonly label: string;
-  /** Threads of one operator; 0 takes half the cores. */
+  /** Threads of one operator; 0 takes half the cores, -1 what ONNX Runtime takes by itself. */
   readonly threads: number;
 }
 
@@ -51,9 +51,11 @@ const ORT_TYPES: ReadonlyMap<DataType, OrtType> = new Map<DataType, OrtType>([
 /** True where a tensor of this type can be fed and fetched. */
 export const isFetchable = (dtype: DataType): boolean => ORT_TYPES.has(dtype);
 
-/** Threads of one operator for the setting `threads`. */
-export const threadCount = (threads: number): number =>
-  threads > 0 ? threads : Math.max(1, Math.floor(availableParallelism() / 2));
+/** Threads of one operator for the setting `threads`; 0 leaves it to ONNX Runtime. */
+const threadCount = (threads: number): number => {
+  if (threads < 0) return 0;
+  return threads > 0 ? threads : Math.max(1, Math.floor(availableParallelism() / 2));
+};
 
 let loading: Promise<typeof ort> | undefined;
 

@@ -7,6 +7,13 @@ import { gifFrames, hasSoundCodes } from './gif';
 import { pngChunks, readImageHeader, type ImageFormat, type ImageHeader } from './imageHeader';
 import { plainTiff, TiffError } from './tiff';
 
+/** What a decoder gives: RGBA, 16-bit where it was asked not to reduce it. */
+interface Bitmap {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number>;
+}
+
 /** A decoded picture, upright, and what happened on the way, as sentences. */
 export interface DecodedImage {
   readonly raster: Raster;
@@ -197,6 +204,8 @@ async function decodeBytes(bytes: Buffer, header: ImageHeader): Promise<Raster> 
     .map(make => make())
     .find(({ mime }) => mime === MIME[header.format]);
   if (!format) throw new Error(`no decoder for ${header.format}`);
+  if (format.mime === 'image/png' && header.bits > 8)
+    return highBytes(format.decode(bytes, { skipRescale: true }));
   const Picture = createJimp({ formats: [() => format] });
   const options =
     header.format === 'jpeg'
@@ -206,6 +215,13 @@ async function decodeBytes(bytes: Buffer, header: ImageHeader): Promise<Raster> 
   if (data.length !== width * height * 4)
     throw new Error('the decoder gave another number of pixels');
   return { width, height, rgba: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+}
+
+/** Of 16-bit channels the high byte is taken, as Pillow and OpenCV do; the decoder by itself would round. */
+function highBytes({ width, height, data }: Bitmap): Raster {
+  const rgba = new Uint8Array(width * height * 4);
+  for (let i = 0; i < rgba.length; i++) rgba[i] = (data[i] ?? 0) >> 8;
+  return { width, height, rgba };
 }
 
 /** Where the pixel of an upright picture comes from, by EXIF orientation; width and height are those of the stored picture. */

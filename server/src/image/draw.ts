@@ -1,9 +1,6 @@
 import { colorIndex, valueRange, type ValueRange } from '../../../protocol/colorMaps';
-import type { PictureGeometry } from '../../../protocol/preprocessing';
 import type { Raster } from '../methods/method';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphPixel, textWidth } from './font';
-import { placePixels, selectChannels } from './fit';
-import { resizeMap } from './resizeMap';
 
 type Colour = readonly [red: number, green: number, blue: number];
 
@@ -169,75 +166,4 @@ export function drawText(
       for (let x = 0; x < GLYPH_WIDTH; x++)
         if (glyphPixel(character, x, y))
           fillRectangle(raster, left + position * (GLYPH_WIDTH + 1) + x, top + y, 1, 1, colour);
-}
-
-/** A map to be laid over a picture. */
-export interface Heat {
-  /** [rows, columns] over what the network was fed. */
-  readonly values: Float32Array;
-  readonly rows: number;
-  readonly columns: number;
-  readonly range: ValueRange;
-  readonly table: Uint8Array;
-  /** 0…1. */
-  readonly opacity: number;
-  readonly interpolation: 'bilinear' | 'nearest';
-}
-
-/**
- * Blends a heat map over a picture of what the network was fed: colour · opacity + picture · (1 − opacity), rounded. The map is enlarged
- * to the picture's size. For a picture of another part, cut it with `fedPart` first.
- */
-export function overlay(picture: Raster, heat: Heat): Raster {
-  const values = resizeMap(
-    heat.values,
-    heat.rows,
-    heat.columns,
-    picture.height,
-    picture.width,
-    heat.interpolation,
-  );
-  const rgba = picture.rgba.slice();
-  for (let i = 0; i < values.length; i++) {
-    const colour = tableColour(heat.table, values[i] ?? NaN, heat.range);
-    for (const [channel, level] of colour.entries())
-      rgba[4 * i + channel] = Math.round(
-        level * heat.opacity + (picture.rgba[4 * i + channel] ?? 0) * (1 - heat.opacity),
-      );
-    rgba[4 * i + 3] = 255;
-  }
-  return { width: picture.width, height: picture.height, rgba };
-}
-
-/** Grey of what lies outside the picture. */
-const OUTSIDE = 114;
-
-/**
- * The part of the upright picture that the network sees, opaque, at the picture's own resolution but at most `pixels` wide and high. Where the
- * network was fed a border it is grey.
- */
-export function fedPart(picture: Raster, geometry: PictureGeometry, pixels: number): Raster {
-  const { fed, scaleX, scaleY } = geometry;
-  const ratio = Math.min(1, pixels / Math.max(fed.width * scaleX, fed.height * scaleY));
-  const width = Math.max(1, Math.round(fed.width * scaleX * ratio));
-  const height = Math.max(1, Math.round(fed.height * scaleY * ratio));
-  const placement = {
-    size: {
-      width: Math.max(1, Math.round((picture.width * width) / (fed.width * scaleX))),
-      height: Math.max(1, Math.round((picture.height * height) / (fed.height * scaleY))),
-    },
-    left: Math.round((-geometry.offsetX * width) / (fed.width * scaleX)),
-    top: Math.round((-geometry.offsetY * height) / (fed.height * scaleY)),
-  };
-  const part = placePixels(
-    selectChannels(picture, 'RGB'),
-    placement,
-    { width, height },
-    'bilinear',
-    OUTSIDE,
-  );
-  const raster = blankRaster(width, height);
-  for (let i = 0; i < width * height; i++)
-    raster.rgba.set(part.data.subarray(3 * i, 3 * i + 3), 4 * i);
-  return raster;
 }

@@ -1,5 +1,6 @@
 import type { ValueInfo } from '../../../protocol/model';
 import type { Attribute, Graph, Node, Span, TensorRef } from './graph';
+import { inOrder } from './nodeOrder';
 import { quote, readEntry, readSparseTensor, readTensorProto, readValueInfo } from './readProto';
 import { fieldInt, MAX_DEPTH, type Field, type WireReader } from './wire';
 
@@ -85,7 +86,7 @@ export class GraphBuilder {
     const isWeight = ({ name }: ValueInfo): boolean => initializers.has(name);
     return {
       name: this.name,
-      nodes: this.nodes,
+      nodes: inOrder(this.nodes),
       inputs: this.depth === 0 ? inputs.filter(input => !isWeight(input)) : inputs,
       outputs: this.outputs,
       initializers,

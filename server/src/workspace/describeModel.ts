@@ -57,7 +57,12 @@ export async function describeModel(
       weightBytes: Math.max(weightBytes(model.graph), parameterBytes(layers)),
       preprocessing: preprocessing.specs,
       labels,
-      problems: [...model.problems, ...preprocessing.problems, ...problems],
+      problems: [
+        ...model.problems,
+        ...opened.weightProblems(),
+        ...preprocessing.problems,
+        ...problems,
+      ],
     };
     return { description, fingerprint: opened.fingerprint, files: opened.files.map(stateOf) };
   } finally {

@@ -36,7 +36,7 @@ export const scenario: Scenario = {
         path.join(folder, 'settings.json'),
         JSON.stringify({ 'layerLens.engine.automaticRunLimitMB': 0 }),
       );
-      writeFileSync(path.join(workspaceDir, 'images', 'broken.png'), 'not a picture');
+      writeFileSync(path.join(workspaceDir, 'images', 'unreadable.png'), 'not a picture');
     },
   },
   async run(t) {
@@ -61,8 +61,8 @@ export const scenario: Scenario = {
       'a broken picture is one sentence with one button over the last heatmap',
       async () => {
         await t.command('Layer Lens: Choose Input');
-        await t.pick('broken.png');
-        await saying(t, /broken\.png is not a picture/, 'Choose Input…');
+        await t.pick('unreadable.png');
+        await saying(t, /unreadable\.png is not a picture/, 'Choose Input…');
         if (!(await paintedLayer(t)).includes('layer2')) throw new Error('the heatmap is gone');
         await t.screenshot('broken picture');
       },
@@ -70,7 +70,7 @@ export const scenario: Scenario = {
     await t.step(
       'a chosen picture that is deleted gives way to the first one near the model',
       async () => {
-        rmSync(path.join(t.workspaceDir, 'images', 'broken.png'));
+        rmSync(path.join(t.workspaceDir, 'images', 'unreadable.png'));
         await t.waitFor('no message', async () => (await said(t)).text === '');
       },
     );

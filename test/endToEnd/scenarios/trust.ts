@@ -47,6 +47,14 @@ export const scenario: Scenario = {
         .locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' })
         .first()
         .click();
+      // The page of the grant lies over the window and takes the keys until it is closed; its button took the focus with it.
+      const granted = t.page.locator('.workspace-trust-editor', {
+        hasText: 'You trust this folder',
+      });
+      await granted.waitFor();
+      await granted.click({ position: { x: 20, y: 20 } });
+      await t.page.keyboard.press('Escape');
+      await granted.waitFor({ state: 'hidden' });
       await t.openFile('shapes_cnn.py');
       await t.placeCursor('shapes_cnn.py', 'layer3 = ');
       await t.webview(frame =>

@@ -99,7 +99,11 @@ describe('layer-lens', () => {
     [['inspect', 'nowhere.onnx'], 'nowhere.onnx'],
     [['inspect', '.'], 'is a folder'],
     [['tensors', 'MODEL', '--out', 'OUT'], 'Say which values'],
-    [['tensors', 'MODEL', '--tensor', 'nothing', '--out', 'OUT'], '"nothing"'],
+    [['tensors', 'MODEL', '--layer', 'fc', '--out', 'OUT'], 'takes a picture as "image"'],
+    [
+      ['tensors', 'MODEL', '--input', 'PICTURE', '--tensor', 'nothing', '--out', 'OUT'],
+      '"nothing"',
+    ],
     [['tensors', 'MODEL', '--layer', 'stm', '--out', 'OUT'], 'nearest names'],
     [
       ['tensors', 'MODEL', '--tensor', 'logits', '--input', 'nothing.png', '--out', 'OUT'],
@@ -203,6 +207,26 @@ describe('inspect', () => {
     ])
       expect(description).toHaveProperty(key);
   });
+
+  it('names a weight file that is missing', async () => {
+    const file = path.join(folder, 'apart.onnx');
+    const data = { location: 'gone.bin', offset: 0, length: 4 * 9 };
+    writeFileSync(
+      file,
+      writeModel({
+        nodes: [{ op: 'Conv', name: 'conv', inputs: ['x', 'w'], outputs: ['y'] }],
+        inputs: [{ name: 'x', shape: [1, 3, 8, 8] }],
+        outputs: [{ name: 'y', shape: null }],
+        initializers: [{ name: 'w', shape: [3, 3, 1, 1], data }],
+      }),
+    );
+    const outcome = await cli.run(['inspect', file, '--json']);
+    expect(outcome.status).toBe(0);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({
+      problems: [{ severity: 'error', message: expect.stringContaining('"gone.bin"') }],
+      layers: [{ id: 'conv', outputShape: [1, 3, 8, 8] }],
+    });
+  });
 });
 
 describe('filters', () => {
@@ -230,6 +254,43 @@ describe('filters', () => {
       });
     },
   );
+
+  it('takes the layer with weights of a module, and lists them where there are several', async () => {
+    const file = path.join(folder, 'modules.onnx');
+    const conv = (name: string, from: string, to: string): NodeInput => ({
+      op: 'Conv',
+      name: `/net/${name}/Conv`,
+      inputs: [from, `net.${name}.weight`],
+      outputs: [to],
+    });
+    const weight = (name: string) => ({
+      name: `net.${name}.weight`,
+      shape: [3, 3, 1, 1],
+      data: seededFloats(4, 9, 1),
+    });
+    writeFileSync(
+      file,
+      writeModel({
+        nodes: [
+          conv('a.conv', 'x', 'one'),
+          { op: 'Relu', name: '/net/a/Relu', inputs: ['one'], outputs: ['two'] },
+          conv('b', 'two', 'three'),
+          { op: 'Relu', name: '/net/Relu', inputs: ['three'], outputs: ['y'] },
+        ],
+        inputs: [{ name: 'x', shape: [1, 3, 8, 8] }],
+        outputs: [{ name: 'y', shape: null }],
+        initializers: [weight('a.conv'), weight('b')],
+      }),
+    );
+    const run = (name: string): Promise<Outcome> =>
+      cli.run(['filters', file, '--layer', name, '--out', out('modules'), '--json']);
+    const one = await run('net.a');
+    expect(one.status).toBe(0);
+    expect(JSON.parse(one.stdout)).toMatchObject({ layer: '/net/a.conv/Conv' });
+    const several = await run('net');
+    expect(several.status).toBe(2);
+    expect(several.stderr).toContain('fits 2 layers with weights: /net/a.conv/Conv, /net/b/Conv');
+  });
 
   it('gives the same bytes for the same request', async () => {
     const read = async (name: string): Promise<Buffer> => {
@@ -268,7 +329,8 @@ describe('preprocess and tensors', () => {
     expect(outcome.status).toBe(0);
     const fed = readNpy(Uint8Array.from(readFileSync(file)), 'fed.npy');
     expect(fed).toMatchObject({ shape: [1, 3, 32, 32], dtype: 'float32' });
-    const record: unknown = JSON.parse(outcome.stdout);
+    const record: { readonly warnings?: readonly string[] } = JSON.parse(outcome.stdout);
+    expect(record.warnings).toEqual([...new Set(record.warnings)]);
     expect(record).toMatchObject({
       input: 'image',
       preprocessing: [

@@ -7,14 +7,7 @@ import {
   valueRange,
 } from '../../../protocol/colorMaps';
 import { decodeImage } from '../../../server/src/image/decode';
-import {
-  blankRaster,
-  drawGrid,
-  fedPart,
-  overlay,
-  tickText,
-  withValueBar,
-} from '../../../server/src/image/draw';
+import { blankRaster, drawGrid, tickText, withValueBar } from '../../../server/src/image/draw';
 import { encodePng } from '../../../server/src/image/png';
 import type { Raster } from '../../../server/src/methods/method';
 import { fixtureBytes, rgbOf } from './fixtures';
@@ -139,46 +132,4 @@ describe('withValueBar', () => {
     [0.00001234, '1.2e-5'],
     [123456, '1.2e+5'],
   ])('writes %d as %s', (value, text) => expect(tickText(value)).toBe(text));
-});
-
-describe('overlay and fedPart', () => {
-  const white: Raster = { width: 2, height: 2, rgba: new Uint8Array(16).fill(255) };
-  it('blends by opacity', () => {
-    const heat = {
-      values: Float32Array.from([0, 1, 0, 1]),
-      rows: 2,
-      columns: 2,
-      range: { low: 0, high: 1 },
-      table: colorTable('grey'),
-      interpolation: 'nearest' as const,
-    };
-    const blended = overlay(white, { ...heat, opacity: 0.4 });
-    expect(pixel(blended, 0, 0)).toEqual([153, 153, 153]);
-    expect(pixel(blended, 1, 1)).toEqual([255, 255, 255]);
-  });
-
-  it('cuts the part that is fed and shows borders in grey', async () => {
-    const { raster } = await decodeImage(fixtureBytes('rgb.png'), 'rgb.png');
-    const picture = { width: 29, height: 17 };
-    const fed = { width: 29, height: 29 };
-    const bordered = fedPart(
-      raster,
-      { picture, fed, scaleX: 1, scaleY: 1, offsetX: 0, offsetY: -6 },
-      500,
-    );
-    expect([bordered.width, bordered.height]).toEqual([29, 29]);
-    expect(pixel(bordered, 3, 5)).toEqual([114, 114, 114]);
-    expect(pixel(bordered, 3, 6)).toEqual(pixel(raster, 3, 0));
-    const cropped = fedPart(
-      raster,
-      { picture, fed: { width: 7, height: 7 }, scaleX: 1, scaleY: 1, offsetX: 11, offsetY: 5 },
-      500,
-    );
-    expect(pixel(cropped, 0, 0)).toEqual(pixel(raster, 11, 5));
-    expect(pixel(cropped, 6, 6)).toEqual(pixel(raster, 17, 11));
-    expect(
-      fedPart(raster, { picture, fed: picture, scaleX: 1, scaleY: 1, offsetX: 0, offsetY: 0 }, 10)
-        .width,
-    ).toBe(10);
-  });
 });

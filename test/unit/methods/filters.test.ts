@@ -257,6 +257,40 @@ describe('layers of other kinds', () => {
     expect(result.notes[0]).toContain('Dequantised from int8');
   });
 
+  it('dequantises the transposed weights of QGemm per unit', async () => {
+    const byte = (name: string, shape: readonly number[], ...values: number[]): TensorInput => ({
+      name,
+      shape,
+      type: 'int8',
+      data: new Uint8Array(Int8Array.from(values).buffer),
+    });
+    const one = (name: string): TensorInput => ({ name, shape: [], data: Float32Array.of(1) });
+    const context = modelContext({
+      nodes: [
+        {
+          op: 'QGemm',
+          name: 'layer',
+          domain: 'com.microsoft',
+          inputs: ['x', 'xs', 'xz', 'w', 'ws', 'wz'],
+          outputs: ['y'],
+          attributes: { transB: 1 },
+        },
+      ],
+      inputs: [{ name: 'x', shape: [1, 3], type: 'int8' }],
+      outputs: [{ name: 'y', shape: null }],
+      initializers: [
+        one('xs'),
+        byte('xz', [], 0),
+        byte('w', [2, 3], 1, 2, 3, 4, 5, 6),
+        { name: 'ws', shape: [2], data: Float32Array.of(0.5, 2) },
+        byte('wz', [2], 0, 1),
+      ],
+    });
+    const { tensor } = layerWeight(context, layerById(context, 'layer'));
+    expect(tensor).toMatchObject({ shape: [2, 3], dtype: 'float32' });
+    expect(Array.from(tensor.data, Number)).toEqual([0.5, 1, 1.5, 6, 8, 10]);
+  });
+
   it('gives statistics of every filter, whatever tiles are asked for', async () => {
     const result = await compute(withWeight('Conv', [3, 2, 1, 2]), { first: 1, count: 1 });
     expect(result.values.length).toBe(2);

@@ -51,6 +51,7 @@ function detect({
     castFrom: null,
     transposes: null,
     firstNodes: [],
+    channels: null,
     ...start,
   };
   const facts = {
@@ -78,6 +79,28 @@ const sources = (given: Given, key: keyof PreprocessingSpec): unknown => {
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const NONE = { mean: [0, 0, 0], std: [1, 1, 1] };
+
+describe('channels that the shape leaves open', () => {
+  const shape = ['batch_size', 'num_channels', 'height', 'width'];
+
+  it('are those of the first Conv', () => {
+    expect(plain({ shape, start: { channels: 1 } })).toMatchObject({
+      layout: 'NCHW',
+      channels: 'GRAY',
+    });
+    expect(plain({ shape: [null, null, null, null], start: { channels: 3 } })).toMatchObject({
+      layout: 'NCHW',
+      channels: 'RGB',
+    });
+    expect(sources({ shape, start: { channels: 3 } }, 'layout')).toMatch(/first Conv takes 3/);
+  });
+
+  it('are guessed where only their name is known, and are none without', () => {
+    expect(plain({ shape })).toMatchObject({ layout: 'NCHW', channels: 'RGB' });
+    expect(detect({ shape: ['N', 'heads', 'T', 'D'] }).specs).toEqual([]);
+    expect(detect({ shape: ['N', 'a', 'b', 'c'], start: { channels: 16 } }).specs).toEqual([]);
+  });
+});
 
 describe('guesses, marked as such', () => {
   it('takes ImageNet numbers for 1000 and 1001 classes', () => {
@@ -181,6 +204,14 @@ describe('Hugging Face', () => {
       resize: 'crop',
       shortestSide: 256,
       interpolation: 'bicubic',
+      size: { width: 224, height: 224 },
+    });
+  });
+
+  it('stretches where the crop takes nothing away', () => {
+    const size = { height: 224, width: 224 };
+    expect(with_({ do_center_crop: true, crop_size: size, size })).toMatchObject({
+      resize: 'stretch',
       size: { width: 224, height: 224 },
     });
   });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { isCapabilityError, UserError } from '../../../../protocol/errors';
 import type { ModelFeeds, PredictResult } from '../../../../protocol/methods';
 import type { ModelDescription } from '../../../../protocol/model';
@@ -97,6 +98,7 @@ export const tensors: Command = {
     const { described, feeds } = await openModelAndFeeds(given);
     const { description } = described;
     const named = namedTensors(given, description);
+    requireInput(given, description);
     const parts = given.has('all-layers') ? layerTensors(description) : [];
     const files = safeFileNames([...named, ...parts.flat()], '.npy');
     const output = new OutputFolder(folder);
@@ -156,6 +158,16 @@ function namedTensors(given: ParsedArguments, description: ModelDescription): re
   if (names.length === 0 && !given.has('all-layers'))
     throw new UserError('usage', 'Say which values: --tensor NAME, --layer L or --all-layers.');
   return names;
+}
+
+/** Maps of a picture that nobody gave would tell nothing; other inputs keep their stated default. */
+function requireInput(given: ParsedArguments, description: ModelDescription): void {
+  const [picture] = description.preprocessing;
+  if (picture && !given.has('input'))
+    throw new UserError(
+      'inputNeeded',
+      `${path.basename(description.path)} takes a picture as "${picture.input}": give one, or a .npy file, with --input.`,
+    );
 }
 
 const layerTensors = (description: ModelDescription): readonly (readonly string[])[] =>

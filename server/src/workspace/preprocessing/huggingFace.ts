@@ -22,7 +22,11 @@ const RESAMPLE: Readonly<Record<number, Interpolation>> = {
 /** What a processor normalises with when its file does not say, by class name. */
 const TYPE_DEFAULTS: readonly (readonly [RegExp, readonly number[], readonly number[]])[] = [
   [/CLIP/i, [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]],
-  [/^(ViT|Siglip|DeiT|Beit|MobileNet|Vilt|ConvNext|EfficientNet|Perceiver)/i, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]],
+  [
+    /^(ViT|Siglip|DeiT|Beit|MobileNet|Vilt|ConvNext|EfficientNet|Perceiver)/i,
+    [0.5, 0.5, 0.5],
+    [0.5, 0.5, 0.5],
+  ],
 ];
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];
 const IMAGENET_STD = [0.229, 0.224, 0.225];
