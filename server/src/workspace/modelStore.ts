@@ -12,7 +12,7 @@ export interface ModelChange {
 /** A change is looked at when the file has kept its size for this long: an export that is under way is not an error. */
 const SETTLE_MS = 250;
 /** After this long without becoming whole, the file is reported as it is. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 5_000;
 const KEPT_MODELS = 8;
 
 /** Descriptions of opened models, kept while their files stay as they are. Describing reads structure only. */

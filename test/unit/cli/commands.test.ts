@@ -208,6 +208,36 @@ describe('inspect', () => {
       expect(description).toHaveProperty(key);
   });
 
+  it('takes channels that the shape leaves open from the first Conv', async () => {
+    const file = path.join(folder, 'open.onnx');
+    writeFileSync(
+      file,
+      writeModel({
+        nodes: [
+          { op: 'Shape', inputs: ['pixel_values'], outputs: ['sizes'] },
+          { op: 'Conv', inputs: ['pixel_values', 'w'], outputs: ['y'], attributes: { group: 3 } },
+        ],
+        inputs: [
+          { name: 'pixel_values', shape: ['batch_size', 'num_channels', 'height', 'width'] },
+        ],
+        outputs: [
+          { name: 'y', shape: null },
+          { name: 'sizes', shape: null },
+        ],
+        initializers: [{ name: 'w', shape: [3, 1, 1, 1], data: seededFloats(5, 3, 1) }],
+      }),
+    );
+    const outcome = await cli.run(['inspect', file, '--json']);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({
+      preprocessing: [
+        {
+          layout: { value: 'NCHW', from: expect.stringContaining('first Conv takes 3 channels') },
+          channels: { value: 'RGB' },
+        },
+      ],
+    });
+  });
+
   it('names a weight file that is missing', async () => {
     const file = path.join(folder, 'apart.onnx');
     const data = { location: 'gone.bin', offset: 0, length: 4 * 9 };
