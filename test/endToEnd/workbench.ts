@@ -111,8 +111,11 @@ export class Workbench {
           const input = this.page.locator('.quick-input-widget input.input');
           await input.waitFor({ state: 'visible' });
           await input.fill(`:${row + 1},${column + 1}`);
-          // Enter before the row is there is lost
-          await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+          // Enter before the row names the line goes nowhere
+          const target = this.page.locator('.quick-input-list .monaco-list-row', {
+            hasText: `line ${row + 1} `,
+          });
+          await target.first().waitFor();
           await this.waitFor('the line is gone to', async () => {
             await this.page.keyboard.press('Enter');
             return input.waitFor({ state: 'hidden', timeout: 1_000 }).then(() => true);

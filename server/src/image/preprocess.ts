@@ -48,10 +48,6 @@ const STORAGE: Partial<Record<DataType, Storage>> = {
   uint32: { make: length => new Uint32Array(length), convert: clampTo(0, 0xffffffff) },
 };
 
-/** True where a picture can be fed to an input of this element type. */
-export const canFeedPicture = (dtype: DataType): boolean =>
-  dtype === 'int64' || STORAGE[dtype] !== undefined;
-
 /**
  * The tensor that a picture becomes: x = (pixel · scale − mean) / std per fed channel, computed in float64 and rounded to the input's
  * element type (16-bit floats by way of float32, integers are rounded, ties to even, and clamped). `batch` repeats the picture for graphs with a fixed batch. Shape by

@@ -1,9 +1,6 @@
-import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { inputStart } from '../../../server/src/onnx/inputStart';
-import { inputFacts, outputFacts } from '../../../server/src/onnx/modelInterface';
-import { describeShared } from '../../shared';
 import { fixture, opened, type Opened, random, valuesOf } from './opened';
 
 const start = (from: Opened, input = 'image') =>
@@ -60,15 +57,6 @@ describe('what a graph does to its input first', () => {
     );
     const bytes = Uint8Array.from(floats(16 * 20 * 3));
     await expectPrepared(from, new ort.Tensor('uint8', bytes, [1, 16, 20, 3]), true);
-    const [input] = from.model.graph.inputs;
-    if (input === undefined) throw new Error('no input');
-    expect(inputFacts(from.model.graph, from.shapes, input, from.constant)).toMatchObject({
-      picture: true,
-      layout: 'NHWC',
-      channels: 3,
-      height: 16,
-      width: 20,
-    });
     from.close();
   });
 
@@ -102,66 +90,5 @@ describe('what a graph does to its input first', () => {
       castFrom: null,
     });
     from.close();
-  });
-});
-
-describeShared('inputs and outputs of models made by others', dir => {
-  const facts = (name: string) => {
-    const from = opened(path.join(dir, 'models', `${name}.onnx`));
-    const { graph } = from.model;
-    const inputs = graph.inputs.map(input => inputFacts(graph, from.shapes, input, from.constant));
-    const outputs = graph.outputs.map(output => outputFacts(graph, from.shapes, output, inputs));
-    from.close();
-    return { inputs, outputs };
-  };
-
-  it.each([
-    ['squeezenet_fp16', 'NCHW', 3],
-    ['mobilenetv2-12-int8', 'NCHW', 3],
-    ['mnist_cntk_opset8', 'NCHW', 1],
-    ['vit_cifar10_pgd_2_3_16', 'NCHW', 3],
-    ['ch_PP-OCRv4_det_infer', 'NCHW', 3],
-    ['ultraface_rfb320', 'NCHW', 3],
-    ['yunet_n_dynamic', 'NCHW', 3],
-    ['fastestdet', 'NCHW', 3],
-    ['super_resolution', 'NCHW', 1],
-    ['deeplab_v3', 'NHWC', 3],
-    ['light_densenet121', 'NCHW', 3],
-  ])('%s takes a picture', (name, layout, channels) => {
-    expect(facts(name).inputs[0]).toMatchObject({ picture: true, layout, channels });
-  });
-
-  it.each([
-    'magika_v3_3',
-    'silero_vad_v5',
-    'openwakeword_embedding',
-    'ndm_gru',
-    'tiny_random_gpt2_past',
-    'ort_tfbert_qa',
-    'ort_attention_mha',
-    'ort_mha_cross',
-    'burn_attention_4d',
-    'lr_mnist_scikit',
-  ])('%s takes none', name => {
-    expect(facts(name).inputs.filter(input => input.picture)).toEqual([]);
-  });
-
-  it('tells a picture from its mask', () => {
-    expect(facts('lstr_360x640').inputs.map(input => [input.name, input.picture])).toEqual([
-      ['input_rgb', true],
-      ['input_mask', false],
-    ]);
-  });
-
-  it.each([
-    ['squeezenet_fp16', { kind: 'classification', axis: 1, classes: 1000 }, 'softmax'],
-    ['mobilenetv2-12-int8', { kind: 'classification', axis: 1, classes: 1000 }, null],
-    ['mnist_burn_pytorch', { kind: 'classification', axis: 1, classes: 10 }, 'log-softmax'],
-    ['deeplab_v3', { kind: 'segmentation', axis: 3, classes: 21 }, null],
-    ['ch_PP-OCRv4_rec_infer', { kind: 'sequence', axis: 2, classes: 6625 }, 'softmax'],
-    ['fastestdet', null, null],
-    ['super_resolution', null, null],
-  ])('%s has its classes where they are', (name, classAxis, activation) => {
-    expect(facts(name).outputs[0]).toMatchObject({ classAxis, activation });
   });
 });

@@ -63,6 +63,9 @@ export const guessed = <T>(value: T, why: string): Traced<T> => ({
 
 /** Smaller pictures than this are taken for other data. */
 const SMALLEST_SIDE = 8;
+/** Grey pictures are at most this many times as tall as wide, and as wide as tall. */
+const TALLEST = 1.5;
+const WIDEST = 10;
 const CHANNEL_COUNTS: readonly Dimension[] = [1, 3, 4];
 /** Names of inputs that are no pictures though they have the shape of one. */
 const OTHER_INPUT =
@@ -115,6 +118,21 @@ const openChannels = (layout: Traced<Layout>, start: InputStart | undefined): nu
     ? (start?.channels ?? null)
     : null;
 
+/**
+ * Frames of a spectrum ([N, 76, 32, 1]: time by frequency) have the rank and the one channel of a grey picture, but are tall; a name such as
+ * `image` overrules this.
+ */
+function isSpectrum(
+  channels: Dimension | undefined,
+  height: Dimension | undefined,
+  width: Dimension | undefined,
+  name: string,
+): boolean {
+  if (channels !== 1 || typeof height !== 'number' || typeof width !== 'number') return false;
+  const isTall = height > TALLEST * width || width > WIDEST * height;
+  return isTall && !/image|img|pixel|picture|photo|gr[ae]y/i.test(name);
+}
+
 function layoutOf(
   shape: readonly Dimension[],
   name: string,
@@ -126,8 +144,10 @@ function layoutOf(
   const isChannels = (size: Dimension | undefined): boolean =>
     size !== undefined && CHANNEL_COUNTS.includes(size);
   if (shape.length === 4) {
-    if (isChannels(b) && isSide(c) && isSide(d)) return found('NCHW', from);
-    if (isChannels(d) && isSide(b) && isSide(c)) return found('NHWC', from);
+    if (isChannels(b) && isSide(c) && isSide(d))
+      return isSpectrum(b, c, d, name) ? null : found('NCHW', from);
+    if (isChannels(d) && isSide(b) && isSide(c))
+      return isSpectrum(d, b, c, name) ? null : found('NHWC', from);
     const isOpen = typeof b !== 'number' && isSide(c) && isSide(d);
     if (isOpen && CHANNEL_COUNTS.includes(convChannels))
       return found('NCHW', `${from}; the first Conv takes ${convChannels} channels`);
