@@ -98,7 +98,9 @@ class OpenViewer extends Owner {
     private state: ViewerState,
   ) {
     super();
-    panel.iconPath = vscode.Uri.joinPath(session.extensionUri, 'media', 'layerLens.svg');
+    const icon = (theme: string): vscode.Uri =>
+      vscode.Uri.joinPath(session.extensionUri, 'media', `layerLens-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
     this.page = this.register(
       new PageHost<ViewerSituation, ViewerState>(panel.webview, {
         page: 'viewer',

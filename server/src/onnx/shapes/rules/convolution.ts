@@ -26,9 +26,6 @@ export const quantizedConvolution: Rule = node => [
   tensor(node.dtype(7), node.int('channels_last', 0) === 0 ? convolved(node, 3) : null),
 ];
 
-/** DeformConv: as Conv, its offsets have no influence on the shape. */
-export const deformableConvolution = convolution;
-
 /** ConvTranspose; weight [in, out/groups, …kernel]. `output_shape` wins over everything else. */
 export const transposedConvolution: Rule = node => {
   const input = node.shape(0);
