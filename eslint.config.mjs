@@ -43,6 +43,10 @@ const uses = {
   group: ['**/methods/**', '**/gradient/**', '**/image/**'],
   message: 'Reading ONNX knows nothing of what is done with it.',
 };
+const methods = {
+  group: ['**/methods/**'],
+  message: 'Pictures know nothing of the methods that draw them.',
+};
 const features = {
   group: ['**/features/**', '**/cli/**'],
   message: 'The engine knows nothing of who asks it.',
@@ -57,7 +61,7 @@ const folders = {
   'server/src/onnx/**/*.ts': [...core, uses],
   'server/src/gradient/**/*.ts': core,
   'server/src/methods/**/*.ts': core,
-  'server/src/image/**/*.ts': [vscode, lsp, runtime, outside, aroundCore],
+  'server/src/image/**/*.ts': [vscode, lsp, runtime, outside, aroundCore, methods],
   'server/src/engine/**/*.ts': [vscode, lsp, outside, features],
   'server/src/{features,workspace,source,files,cli}/**/*.ts': [vscode, runtime, jimp, outside],
   'server/src/*.ts': [vscode, runtime, jimp, outside],

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { UserError } from '../../../protocol/errors';
-import type { Raster } from '../methods/method';
+import type { Raster } from './raster';
 import { gifFrames, hasSoundCodes } from './gif';
 import { pngChunks, readImageHeader, type ImageFormat, type ImageHeader } from './imageHeader';
 import { plainTiff, TiffError } from './tiff';

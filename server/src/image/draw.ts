@@ -1,5 +1,5 @@
 import { colorIndex, valueRange, type ValueRange } from '../../../protocol/colorMaps';
-import type { Raster } from '../methods/method';
+import type { Raster } from './raster';
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphPixel, textWidth } from './font';
 
 type Colour = readonly [red: number, green: number, blue: number];

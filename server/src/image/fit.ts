@@ -5,7 +5,7 @@ import type {
   PictureGeometry,
   PreprocessingSpec,
 } from '../../../protocol/preprocessing';
-import type { Raster } from '../methods/method';
+import type { Raster } from './raster';
 import { resizePixels, type Pixels, type Size } from './resample';
 import { roundHalfEven } from './rounding';
 

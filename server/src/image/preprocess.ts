@@ -1,7 +1,7 @@
 import { UserError } from '../../../protocol/errors';
 import type { DataType } from '../../../protocol/model';
 import type { PictureGeometry, PreprocessingSpec } from '../../../protocol/preprocessing';
-import type { Raster } from '../methods/method';
+import type { Raster } from './raster';
 import { halfFromFloat } from '../onnx/numbers';
 import type { Tensor } from '../onnx/tensor';
 import { fitPixels, MAXIMUM_ELEMENTS } from './fit';

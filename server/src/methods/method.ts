@@ -2,15 +2,9 @@ import type { MethodApi, ModelFeeds } from '../../../protocol/methods';
 import type { LayerInfo } from '../../../protocol/model';
 import type { PictureGeometry, PreprocessingSpec } from '../../../protocol/preprocessing';
 import type { Progress } from '../../../protocol/rpc';
+import type { Raster } from '../image/raster';
 import type { Model, TensorRef } from '../onnx/graph';
 import type { Tensor } from '../onnx/tensor';
-
-/** A decoded picture ready to be drawn: RGBA, 8 bits, row by row. */
-export interface Raster {
-  readonly width: number;
-  readonly height: number;
-  readonly rgba: Uint8Array;
-}
 
 /** What the engine gives a method: the opened model, its weights, and runs. Methods do no I/O of their own. */
 export interface MethodContext {

@@ -2,7 +2,8 @@ import type { PictureParams } from '../../../protocol/methods';
 import type { PictureGeometry } from '../../../protocol/preprocessing';
 import { encodePng } from '../image/png';
 import { resizePixels } from '../image/resample';
-import type { Method, MethodContext, Raster } from './method';
+import type { Raster } from '../image/raster';
+import type { Method, MethodContext } from './method';
 
 /** The part of a picture that is shown, in picture pixels; it may reach beyond the picture (letterbox). */
 interface Region {

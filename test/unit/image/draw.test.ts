@@ -9,7 +9,7 @@ import {
 import { decodeImage } from '../../../server/src/image/decode';
 import { blankRaster, drawGrid, tickText, withValueBar } from '../../../server/src/image/draw';
 import { encodePng } from '../../../server/src/image/png';
-import type { Raster } from '../../../server/src/methods/method';
+import type { Raster } from '../../../server/src/image/raster';
 import { fixtureBytes, rgbOf } from './fixtures';
 
 const pixel = ({ rgba, width }: Raster, x: number, y: number): number[] => [

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PreprocessingSpec, Traced } from '../../../protocol/preprocessing';
-import type { Raster } from '../../../server/src/methods/method';
+import type { Raster } from '../../../server/src/image/raster';
 
 /** Made by test/fixtures/image/make.py with Pillow and numpy. */
 export const FIXTURES = path.resolve(import.meta.dirname, '../../fixtures/image');

@@ -10,7 +10,7 @@ import type {
 import { decodeImage, decodeImageFile } from '../../../server/src/image/decode';
 import { fitPixels } from '../../../server/src/image/fit';
 import { preprocess } from '../../../server/src/image/preprocess';
-import type { Raster } from '../../../server/src/methods/method';
+import type { Raster } from '../../../server/src/image/raster';
 import { describeShared } from '../../shared';
 import { fixtureBytes, fixtureJson, makeSpec, sha256 } from './fixtures';
 
