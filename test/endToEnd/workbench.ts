@@ -72,27 +72,45 @@ export class Workbench {
   }
 
   /** Runs a command from the palette by its full title ("Layer Lens: Visualize Layer"). */
-  async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.pick(`>${title}`, title);
+  command(title: string): Promise<void> {
+    return this.quickInput(() => this.page.keyboard.press('F1'), `>${title}`, title);
   }
 
   /** Types into the open quick input and accepts the row that has this text. */
   async pick(typed: string, rowText = typed): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor({ state: 'visible' });
-    await input.fill(typed);
+    await input.waitFor({ state: 'visible', timeout: 5_000 });
+    await input.fill(typed, { timeout: 3_000 });
     const rows = this.page.locator('.quick-input-list .monaco-list-row');
     const row = rows.filter({ hasText: rowText }).first();
-    await row.waitFor({ timeout: 20_000 });
-    await row.click();
+    await row.waitFor({ timeout: 10_000 });
+    await row.click({ timeout: 3_000 });
   }
 
   /** Opens a file of the workspace by its name through Quick Open. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press('Control+P');
-    await this.pick(name, path.basename(name));
+    const open = (): Promise<void> => this.page.keyboard.press('Control+P');
+    await this.quickInput(open, name, path.basename(name));
     await this.tab(path.basename(name)).waitFor({ timeout: 20_000 });
+  }
+
+  /** Opens a quick input and picks from it; begins again where a webview that loads takes the focus, which closes it. */
+  private async quickInput(
+    open: () => Promise<void>,
+    typed: string,
+    rowText: string,
+  ): Promise<void> {
+    await this.waitFor(
+      `the row "${rowText}"`,
+      async () => {
+        const input = this.page.locator('.quick-input-widget input.input');
+        if (await input.isVisible()) await this.page.keyboard.press('Escape');
+        await open();
+        await this.pick(typed, rowText);
+        return true;
+      },
+      60_000,
+    );
   }
 
   tab(label: string): Locator {
@@ -106,20 +124,11 @@ export class Workbench {
     for (const [row, line] of lines.entries())
       for (let column = line.indexOf(text); column >= 0; column = line.indexOf(text, column + 1))
         if (--left === 0) {
-          await this.tab(path.basename(file)).first().click();
-          await this.page.keyboard.press('Control+G');
-          const input = this.page.locator('.quick-input-widget input.input');
-          await input.waitFor({ state: 'visible' });
-          await input.fill(`:${row + 1},${column + 1}`);
-          // Enter before the row names the line goes nowhere
-          const target = this.page.locator('.quick-input-list .monaco-list-row', {
-            hasText: `line ${row + 1} `,
-          });
-          await target.first().waitFor();
-          await this.waitFor('the line is gone to', async () => {
-            await this.page.keyboard.press('Enter');
-            return input.waitFor({ state: 'hidden', timeout: 1_000 }).then(() => true);
-          });
+          const open = async (): Promise<void> => {
+            await this.tab(path.basename(file)).first().click();
+            await this.page.keyboard.press('Control+G');
+          };
+          await this.quickInput(open, `:${row + 1},${column + 1}`, `line ${row + 1} `);
           return;
         }
     throw new Error(`${file} does not hold "${text}" ${occurrence} times`);
