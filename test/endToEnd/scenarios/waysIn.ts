@@ -28,7 +28,12 @@ export const scenario: Scenario = {
       await t.page
         .locator('.explorer-folders-view .monaco-list-row[aria-label="star.png"]')
         .click({ button: 'right' });
-      await t.page.locator('.monaco-menu .action-label', { hasText: 'Use as Input Image' }).click();
+      const entry = t.page.locator('.monaco-menu .action-label', { hasText: 'Use as Input Image' });
+      // a menu takes no click in its first moments
+      await t.waitFor('the menu took the click', async () => {
+        await entry.click({ timeout: 2_000 });
+        return entry.waitFor({ state: 'hidden', timeout: 1_000 }).then(() => true);
+      });
       await t.waitFor('the status bar', async () => /star\.png/.test(await status.innerText()));
       await t.webview(async frame =>
         /star\.png/.test(await frame.locator('body.viewer').innerText()),
