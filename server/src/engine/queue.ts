@@ -41,10 +41,15 @@ export class JobQueue {
       };
       const entry: Waiting = {
         priority,
-        start: () => {
+        start: async () => {
           signal.removeEventListener('abort', onAbort);
           const turn = { giveWay: () => this.giveWay(priority, signal) };
-          return job(turn).then(resolve, reject);
+          // a job may throw before it has given a promise
+          try {
+            resolve(await job(turn));
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });

@@ -81,6 +81,8 @@ export const scenario: Scenario = {
       const ways = ['Open Sample', 'Choose Model…', 'How to Export'];
       await saying(t, /No \.onnx model in this workspace/, ...ways);
       await t.screenshot('no model');
+      const told = await t.notifications();
+      if (told.length > 0) throw new Error(`nothing was asked for, and yet: ${told.join('; ')}`);
     });
   },
 };
