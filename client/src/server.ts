@@ -121,6 +121,7 @@ export class Server extends Owner {
     params: ViewParams<M>,
     { signal, priority }: CallOptions = {},
   ): Promise<MethodApi[M]['result']> {
+    // The compiler does not see that method and params belong together, nor what comes over the wire: ViewParams<M> and MethodApi say so.
     const request = {
       method,
       params,
@@ -194,6 +195,7 @@ export class Server extends Owner {
         markdown: { isTrusted: { enabledCommands: HOVER_COMMANDS } },
       },
     );
+    // Name and value belong together by ServerNotifications, which the compiler does not follow through a loop.
     for (const name of NOTIFICATIONS)
       client.onNotification(name, (value: ServerNotifications[typeof name]) =>
         this.notified.fire({ name, value } as Parameters<typeof this.notified.fire>[0]),
