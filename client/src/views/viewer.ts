@@ -44,7 +44,7 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
         slice: 0,
         scrollTop: 0,
       },
-      ...(hasFilters(layer) ? {} : { tab: 'maps' as const }),
+      ...(hasWeights(layer) ? {} : { tab: 'maps' as const }),
     };
     if (this.open) {
       this.open.update(shown);
@@ -75,7 +75,7 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
 }
 
 /** Layers without weights have nothing to show in the first tab. */
-const hasFilters = (layer: LayerInfo): boolean =>
+const hasWeights = (layer: LayerInfo): boolean =>
   layer.parameters.some(parameter => parameter.shape.length > 1);
 
 const isViewerState = (state: unknown): state is ViewerState =>
