@@ -19,10 +19,12 @@ export type ErrorCode =
   | 'badLabels'
   | 'inputNeeded'
   | 'outOfRange'
+  | 'noPath'
   // the model or this machine cannot do it (exit 3)
   | 'unsupported'
   | 'noWeights'
   | 'noGrid'
+  | 'noGradient'
   | 'runtimeRefused'
   | 'tooLarge'
   | 'outOfMemory'
@@ -36,6 +38,7 @@ const CAPABILITY: readonly ErrorCode[] = [
   'unsupported',
   'noWeights',
   'noGrid',
+  'noGradient',
   'runtimeRefused',
   'tooLarge',
   'outOfMemory',
