@@ -1,3 +1,9 @@
+import type {
+  AttributionTargetsParams,
+  AttributionTargetsResult,
+  ExplainParams,
+  ExplainResult,
+} from './attribution';
 import type { DataType } from './model';
 import type { PictureGeometry, PreprocessingSpec } from './preprocessing';
 
@@ -319,6 +325,8 @@ export interface MethodApi {
   predict: { params: PredictParams; result: PredictResult };
   hoverPictures: { params: HoverPicturesParams; result: HoverPicturesResult };
   renderGrid: { params: RenderGridParams; result: RenderGridResult };
+  explain: { params: ExplainParams; result: ExplainResult };
+  attributionTargets: { params: AttributionTargetsParams; result: AttributionTargetsResult };
 }
 
 /** Methods that make no ONNX Runtime session, at least while they are given no feeds: they answer in an untrusted workspace too. */

@@ -86,6 +86,8 @@ export class PageHost<Situation, State> extends Owner {
       picture: relay('picture'),
       predict: relay('predict'),
       renderGrid: relay('renderGrid'),
+      explain: relay('explain'),
+      attributionTargets: relay('attributionTargets'),
       describeModel: ({ model }) => server.describe(model),
       saveFile,
       copyText: async ({ text }) => {

@@ -67,6 +67,8 @@ const COMPLETIONS: { readonly [M in ViewMethod]: Completion<M> } = {
   activationHeatmap: withFeeds,
   layerStrengths: withFeeds,
   predict: withFeeds,
+  explain: withFeeds,
+  attributionTargets: withFeeds,
   picture: (params, description) => ({
     ...params,
     preprocessing: description.preprocessing[0] ?? null,

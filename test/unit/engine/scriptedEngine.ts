@@ -72,4 +72,6 @@ serve({
   predict: refuse,
   hoverPictures: refuse,
   renderGrid: refuse,
+  explain: refuse,
+  attributionTargets: refuse,
 });
