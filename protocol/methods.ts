@@ -308,6 +308,25 @@ export interface RenderGridResult {
   readonly height: number;
 }
 
+/** A heatmap over the fed picture (grey where none is fed) as one PNG with its value bar, for export. */
+export interface RenderHeatmapParams extends RunParams {
+  /** [rows, columns] */
+  readonly values: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+  /** The values at the ends of the colour map. */
+  readonly low: number;
+  readonly high: number;
+  readonly colorMap: string;
+  /** Share of the map's colour, 0…1. */
+  readonly opacity: number;
+  readonly interpolation: 'bilinear' | 'nearest';
+  /** Longer side of the picture without the value bar. */
+  readonly pixels: number;
+  /** What the PNG's text chunks say. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
 /** Every method of the engine. A new method is one entry here and one file in server/src/methods. */
 export interface MethodApi {
   filters: { params: FiltersParams; result: FiltersResult };
@@ -325,6 +344,7 @@ export interface MethodApi {
   predict: { params: PredictParams; result: PredictResult };
   hoverPictures: { params: HoverPicturesParams; result: HoverPicturesResult };
   renderGrid: { params: RenderGridParams; result: RenderGridResult };
+  renderHeatmap: { params: RenderHeatmapParams; result: RenderGridResult };
   explain: { params: ExplainParams; result: ExplainResult };
   attributionTargets: { params: AttributionTargetsParams; result: AttributionTargetsResult };
 }
@@ -337,4 +357,5 @@ export const RUNS_WITHOUT_SESSION: ReadonlySet<keyof MethodApi> = new Set([
   'preprocess',
   'hoverPictures',
   'renderGrid',
+  'renderHeatmap',
 ]);

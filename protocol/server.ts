@@ -2,6 +2,7 @@ import type { ErrorAction, WireError } from './errors';
 import type { MethodApi } from './methods';
 import type { LayerInfo, ModelDescription } from './model';
 import type { PreprocessingOverrides } from './preprocessing';
+import type { Progress } from './rpc';
 
 /**
  * Custom requests between the extension and the language server. Documented in docs/lsp-extensions.md; a test keeps the two in step.
@@ -68,8 +69,15 @@ export type ComputeParams<M extends ViewMethod = ViewMethod> = {
     readonly method: K;
     readonly params: ViewParams<K>;
     readonly priority: 'interactive' | 'view';
+    /** A number of the asker's own: then `layerLens/computeProgress` tells under it how far the method is. */
+    readonly progress?: number;
   };
 }[M];
+
+/** How far a method is; `partial` is its result so far, packed like the result. */
+export interface ComputeProgress extends Progress {
+  readonly progress: number;
+}
 
 export interface ServerApi {
   'layerLens/listModels': { params: null; result: readonly ModelEntry[] };
@@ -107,6 +115,8 @@ export interface ServerNotifications {
   'layerLens/activeChanged': ActiveState;
   /** A model file or its external data changed on disk and is whole again; null description where it is gone or broken. */
   'layerLens/modelChanged': { readonly model: string; readonly error: WireError | null };
+  /** How far a `layerLens/compute` is that was asked with a number for it. */
+  'layerLens/computeProgress': ComputeProgress;
   /** Something a person should be told once. */
   'layerLens/notice': {
     readonly severity: 'information' | 'warning' | 'error';

@@ -1,3 +1,4 @@
+import type { AttributionMethod, AttributionOptions, TargetSpec } from './attribution';
 import type { WireError } from './errors';
 import type { MethodApi } from './methods';
 import type { LayerInfo, ModelDescription } from './model';
@@ -20,6 +21,11 @@ export interface PageActionApi {
     };
     result: boolean;
   };
+  /** Asks for a file of the disk; null where the person changed their mind. */
+  chooseFile: {
+    params: { readonly title: string; readonly extensions: readonly string[] };
+    result: string | null;
+  };
   copyText: { params: { readonly text: string }; result: null };
   /** Runs a command of the extension, from a list that the host checks. */
   runCommand: {
@@ -35,6 +41,7 @@ export const PAGE_COMMANDS = [
   'layerLens.openSample',
   'layerLens.howToExport',
   'layerLens.visualizeLayer',
+  'layerLens.explainPrediction',
   'layerLens.pinLayer',
   'layerLens.unpinLayer',
   'layerLens.loadModel',
@@ -60,7 +67,36 @@ export type ToPage<Situation> =
 
 // ---------------------------------------------------------------- viewer
 
-export type ViewerTab = 'filters' | 'maps';
+export type ViewerTab = 'filters' | 'maps' | 'heatmap';
+
+/** One map of the Heatmap tab. */
+export interface HeatmapPane {
+  /** Tells the panes of a comparison apart. */
+  readonly id: number;
+  readonly method: AttributionMethod;
+  /** Ids of the layers whose maps are fused; none: the layer of the viewer. */
+  readonly layers: readonly string[];
+  readonly options: AttributionOptions;
+}
+
+/** Which part of a map's values is shown: `strength` is what a method is usually looked at as. */
+export type ShownPart = 'strength' | 'positive' | 'signed';
+
+export interface HeatmapState {
+  /** What target and layers belong to: they mean nothing for another model, some of them nothing for another input. */
+  readonly model: string;
+  readonly input: string | null;
+  /** One to four, side by side. */
+  readonly panes: readonly HeatmapPane[];
+  /** Id of the pane that the menus speak of. */
+  readonly active: number;
+  readonly target: TargetSpec;
+  readonly part: ShownPart;
+  /** Bilinear between the cells of a map; false shows the cells. */
+  readonly smooth: boolean;
+  /** Outlines of the cells of a map. */
+  readonly grid: boolean;
+}
 
 /** What is shown, kept across a reload. */
 export interface ViewerState {
@@ -78,6 +114,8 @@ export interface ViewerState {
   readonly filterView: string | null;
   readonly slice: number;
   readonly scrollTop: number;
+  /** Left out until something of it was chosen. */
+  readonly heatmap?: HeatmapState;
 }
 
 export interface ViewerSituation {
@@ -97,10 +135,16 @@ export interface ViewerSituation {
 
 // ---------------------------------------------------------------- side panel
 
+/** How strongly each place answers, or what an attribution method says of it. */
+export type PanelMethod = 'activation' | AttributionMethod;
+
 export interface SidePanelState {
   readonly opacity: number;
   readonly colorMap: string;
   readonly pinned: boolean;
+  readonly method: PanelMethod;
+  /** What was chosen to be explained, and of which model; null: the highest class. */
+  readonly target: { readonly model: string; readonly spec: TargetSpec } | null;
 }
 
 export interface SidePanelSituation {
@@ -116,6 +160,8 @@ export interface SidePanelSituation {
   readonly needsLoad: boolean;
   readonly revision: number;
   readonly error: WireError | null;
+  /** Names of the model's classes. */
+  readonly labels: readonly string[] | null;
 }
 
 // ---------------------------------------------------------------- .onnx editor

@@ -6,7 +6,7 @@ import { elementCount, type Tensor } from '../onnx/tensor';
 import { ByteCache } from './byteCache';
 import type { FedInputs } from './feeds';
 import type { Extent, OpenedModel } from './openModels';
-import type { SessionRun, Sessions } from './sessions';
+import type { MadeGraph, SessionRun, Sessions } from './sessions';
 import { totalBytes } from './tensorBytes';
 
 type Values = ReadonlyMap<string, Tensor>;
@@ -69,6 +69,24 @@ export class Activations extends Owner {
     for (const name of computed) tensors.set(name, tensorOf(run.tensors, name));
     const { loadMs, forwardMs } = run;
     return { tensors, times: { loadMs, forwardMs }, warnings: fed.warnings };
+  }
+
+  /**
+   * Values of a graph that was made of a model's; kept where `inputsKey` says what it is fed.
+   * Throws what `Sessions.run` throws.
+   */
+  async ofGraph(
+    opened: OpenedModel,
+    made: MadeGraph,
+    tensors: ReadonlyMap<string, Tensor>,
+    inputsKey: string | null,
+  ): Promise<SessionRun> {
+    const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${inputsKey ?? ''}\n${made.key}`;
+    const known = inputsKey === null ? undefined : this.kept.get(key);
+    if (known) return { ...NO_RUN, tensors: known };
+    const run = await this.sessions.runMade(opened, made, tensors);
+    if (inputsKey !== null) this.kept.set(key, run.tensors, totalBytes(run.tensors));
+    return run;
   }
 
   private async run(

@@ -111,13 +111,16 @@ function checkNames(opened: OpenedModel, feeds: ModelFeeds): void {
 }
 
 function readArray(input: ValueInfo, path: string, warnings: string[]): Tensor {
-  const stored = readNpy(readWhole(path), baseName(path));
+  const stored = readArrayFile(path);
   const tensor = castArray(stored, input.dtype, baseName(path), input.name);
   if (stored.dtype !== tensor.dtype) {
     warnings.push(`${baseName(path)} holds ${stored.dtype} and was fed as ${tensor.dtype}.`);
   }
   return tensor;
 }
+
+/** A .npy file. Throws `badArray`, `tooLarge`, and what reading a file throws. */
+export const readArrayFile = (path: string): Tensor => readNpy(readWhole(path), baseName(path));
 
 function readWhole(path: string): Uint8Array {
   const source = openFileSource(path);

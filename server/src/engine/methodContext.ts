@@ -3,7 +3,7 @@ import type { ModelFeeds } from '../../../protocol/methods';
 import type { CallContext } from '../../../protocol/rpc';
 import type { MethodContext } from '../methods/method';
 import type { Activations } from './activations';
-import type { Feeds, FedInputs } from './feeds';
+import { readArrayFile, type Feeds, type FedInputs } from './feeds';
 import type { OpenedModel } from './openModels';
 import type { Pictures } from './pictures';
 import type { JobTurn } from './queue';
@@ -48,6 +48,19 @@ export function methodContext(
     values: async (chosen, tensors, options) =>
       activations.values(opened, await fed(chosen), tensors, options?.ahead ?? false),
     fed: async chosen => (await fed(chosen)).tensors,
+    feedsKey: async chosen => (await fed(chosen)).key,
+    infer: (model, inputs) => opened.inferIn(model, inputs),
+    runGraph: async ({ key, outputs, make }, { tensors, key: inputsKey }) => {
+      await proceed();
+      const made = { key, outputs, make: () => opened.encode(make(), outputs, 'needed') };
+      const run = await activations.ofGraph(opened, made, tensors, inputsKey);
+      const { loadMs, forwardMs } = run;
+      return { tensors: run.tensors, times: { loadMs, forwardMs }, warnings: [] };
+    },
+    readArray: async path => {
+      await turn.giveWay();
+      return readArrayFile(path);
+    },
     geometry: async chosen => (await fed(chosen)).geometry,
     decode: async path => {
       await turn.giveWay();

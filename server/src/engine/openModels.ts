@@ -26,6 +26,9 @@ type Shapes = ReadonlyMap<string, ValueInfo>;
  */
 export type Extent = 'whole' | 'needed';
 
+/** A copy of a structure, and the folder that its weights are in. */
+export type EncodedModel = EditedModel & { readonly folder: string };
+
 /** One state of a model file: its structure, and what follows from it without a run. */
 export class OpenedModel extends Owner {
   /** The structure with local functions inlined: its values are the ones that can be fetched. */
@@ -111,7 +114,12 @@ export class OpenedModel extends Owner {
    * A copy of the structure that gives these tensors, and the folder that its weights are in. ONNX Runtime follows no link out of
    * that folder, so where the model is a link it is the folder of the file it leads to.
    */
-  select(outputs: readonly string[], extent: Extent): EditedModel & { readonly folder: string } {
+  select(outputs: readonly string[], extent: Extent): EncodedModel {
+    return this.encode(this.model, outputs, extent);
+  }
+
+  /** As `select`, for a graph that was made of this model's: its weights lie in the same files. */
+  encode(model: Model, outputs: readonly string[], extent: Extent): EncodedModel {
     const real = realpathSync(this.path);
     const { source } = this.model;
     const named = {
@@ -120,11 +128,20 @@ export class OpenedModel extends Owner {
       read: (offset: number, length: number) => source.read(offset, length),
     };
     const edited = editModel(
-      { ...this.model, source: named },
+      { ...model, source: named },
       { outputs, keepOriginalOutputs: extent === 'whole', truncate: extent === 'needed' },
       this.file.external,
     );
     return { ...edited, folder: path.dirname(real) };
+  }
+
+  /** What of a graph made of this model follows without a run; see `shapes`. */
+  inferIn(model: Model, inputs: ReadonlyMap<string, readonly number[]>): InferredValues {
+    if (model === this.model) return this.infer(inputs);
+    return inferValues(model, {
+      readConstant: ref => this.readTensor(ref),
+      inputShapes: inputs,
+    });
   }
 
   /**

@@ -2,7 +2,7 @@ import { Owner } from '../../../protocol/lifecycle';
 import type { Tensor } from '../onnx/tensor';
 
 import { ByteCache } from './byteCache';
-import { weightBytes, type Extent, type OpenedModel } from './openModels';
+import { weightBytes, type EncodedModel, type Extent, type OpenedModel } from './openModels';
 import { openSession, type RuntimeSession } from './runtime';
 import { totalBytes } from './tensorBytes';
 
@@ -13,6 +13,13 @@ const SESSION_BYTES = 16 * 2 ** 20;
 interface KeptSession {
   readonly session: RuntimeSession;
   bytes: number;
+}
+
+/** A graph of a model's weights: what it is, what it gives, and how it is written. */
+export interface MadeGraph {
+  readonly key: string;
+  readonly outputs: readonly string[];
+  make(): EncodedModel;
 }
 
 export interface SessionRun {
@@ -51,19 +58,29 @@ export class Sessions extends Owner {
    * Runs a model, or the part of it that these outputs need. `feeds` has a tensor for each graph input. Throws what `OpenedModel.requireWeights`,
    * `openSession` and `RuntimeSession.run` throw.
    */
-  async run(
+  run(
     opened: OpenedModel,
     outputs: readonly string[],
     feeds: ReadonlyMap<string, Tensor>,
     extent: Extent,
   ): Promise<SessionRun> {
-    const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${JSON.stringify([extent, ...[...outputs].sort()])}`;
+    const key = JSON.stringify([extent, ...[...outputs].sort()]);
+    return this.runMade(opened, { key, outputs, make: () => opened.select(outputs, extent) }, feeds);
+  }
+
+  /** Runs a graph that was made of a model's. Throws what `run` throws. */
+  async runMade(
+    opened: OpenedModel,
+    made: MadeGraph,
+    feeds: ReadonlyMap<string, Tensor>,
+  ): Promise<SessionRun> {
+    const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${made.key}`;
     const before = process.memoryUsage.rss();
     const started = performance.now();
     const known = this.kept.get(key);
-    const kept = known ?? (await this.create(opened, outputs, extent, key));
+    const kept = known ?? (await this.create(opened, made, key));
     const loaded = performance.now();
-    const tensors = await kept.session.run(feeds, outputs);
+    const tensors = await kept.session.run(feeds, made.outputs);
     const ended = performance.now();
     const growth = process.memoryUsage.rss() - before - totalBytes(tensors);
     kept.bytes = known ? kept.bytes + Math.max(0, growth) : Math.max(kept.bytes, growth);
@@ -86,15 +103,10 @@ export class Sessions extends Owner {
     this.kept.deleteWhere(key => key.startsWith(prefixOf(modelPath)) && !key.startsWith(current));
   }
 
-  private async create(
-    opened: OpenedModel,
-    outputs: readonly string[],
-    extent: Extent,
-    key: string,
-  ): Promise<KeptSession> {
+  private async create(opened: OpenedModel, made: MadeGraph, key: string): Promise<KeptSession> {
     this.forgetOldStates(opened);
     opened.requireWeights();
-    const { bytes, folder } = opened.select(outputs, extent);
+    const { bytes, folder } = made.make();
     const session = await openSession({
       bytes,
       folder,

@@ -3,6 +3,7 @@ import { packBinary } from '../../../protocol/binary';
 import { UserError } from '../../../protocol/errors';
 import type { MethodApi, ModelFeeds } from '../../../protocol/methods';
 import type { ModelDescription } from '../../../protocol/model';
+import type { CallOptions, Progress } from '../../../protocol/rpc';
 import type { ComputeParams, ViewMethod, ViewParams } from '../../../protocol/server';
 import type { ServerContext } from '../serverContext';
 import { feedsFor } from '../workspace/feeds';
@@ -12,26 +13,46 @@ import { onRequest } from './request';
 const toBase64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
+/** Progress that comes sooner after the one before is left out: the channel is there for what a person can see. */
+const PROGRESS_MS = 100;
+
 /** Methods on behalf of a view: the server adds what is fed, the engine computes, numbers leave as bytes. */
 export const compute = (context: ServerContext): Feature => ({
   capabilities: {},
   register: connection =>
-    onRequest(connection, 'layerLens/compute', async (request, signal) =>
-      packBinary(await run(context, request, signal), toBase64),
-    ),
+    onRequest(connection, 'layerLens/compute', async (request, signal) => {
+      const { priority, progress: id } = request;
+      const tell = ({ partial, ...progress }: Progress): void =>
+        void connection.sendNotification('layerLens/computeProgress', {
+          ...progress,
+          progress: id,
+          ...(partial === undefined ? {} : { partial: packBinary(partial, toBase64) }),
+        });
+      const onProgress = id === undefined ? {} : { onProgress: paced(tell, PROGRESS_MS) };
+      const result = await run(context, request, { signal, priority, ...onProgress });
+      return packBinary(result, toBase64);
+    }),
 });
 
 async function run<M extends ViewMethod>(
   context: ServerContext,
   request: ComputeParams<M>,
-  signal: AbortSignal,
+  options: CallOptions,
 ): Promise<MethodApi[M]['result']> {
   const { description } = await context.models.describe(request.params.model);
   const complete: Completion<M> = COMPLETIONS[request.method];
-  return context.compute(request.method, complete(request.params, description), {
-    signal,
-    priority: request.priority,
-  });
+  return context.compute(request.method, complete(request.params, description), options);
+}
+
+/** Passes a progress on unless the last one that was passed on is younger than `ms`. */
+function paced(tell: (progress: Progress) => void, ms: number): (progress: Progress) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return progress => {
+    const now = performance.now();
+    if (now - last < ms) return;
+    last = now;
+    tell(progress);
+  };
 }
 
 /** A view's parameters → the method's: `input` becomes the feeds of the model, a picture gets its preprocessing. */
@@ -68,6 +89,7 @@ const COMPLETIONS: { readonly [M in ViewMethod]: Completion<M> } = {
   layerStrengths: withFeeds,
   predict: withFeeds,
   explain: withFeeds,
+  renderHeatmap: withFeeds,
   attributionTargets: withFeeds,
   picture: (params, description) => ({
     ...params,

@@ -1,5 +1,7 @@
 import { activationHeatmap } from './activationHeatmap';
+import { attributionTargets } from './attributionTargets';
 import { channel } from './channel';
+import { explain } from './explain';
 import { featureMaps } from './featureMaps';
 import { featureMapTiles } from './featureMapTiles';
 import { filters } from './filters';
@@ -11,13 +13,16 @@ import { preprocess } from './preprocess';
 import { probe } from './probe';
 import { recompute } from './recompute';
 import { renderGrid } from './renderGrid';
+import { renderHeatmap } from './renderHeatmap';
 import { tensors } from './tensors';
 import { weights } from './weights';
 
 /** Every method of the engine, sorted by name. */
 export const methods = [
   activationHeatmap,
+  attributionTargets,
   channel,
+  explain,
   featureMaps,
   featureMapTiles,
   filters,
@@ -29,6 +34,7 @@ export const methods = [
   probe,
   recompute,
   renderGrid,
+  renderHeatmap,
   tensors,
   weights,
 ] as const;

@@ -4,6 +4,7 @@ import type { PictureGeometry, PreprocessingSpec } from '../../../protocol/prepr
 import type { Progress } from '../../../protocol/rpc';
 import type { Raster } from '../image/raster';
 import type { Model, TensorRef } from '../onnx/graph';
+import type { InferredValues } from '../onnx/shapes/inferShapes';
 import type { Tensor } from '../onnx/tensor';
 
 /** What the engine gives a method: the opened model, its weights, and runs. Methods do no I/O of their own. */
@@ -26,6 +27,14 @@ export interface MethodContext {
   ): Promise<RunValues>;
   /** The fed tensors themselves, by graph input. */
   fed(feeds: ModelFeeds): Promise<ReadonlyMap<string, Tensor>>;
+  /** The same for the same feeds as long as their files do not change. */
+  feedsKey(feeds: ModelFeeds): Promise<string>;
+  /** Type, shape and small values of everything in `model` when inputs of these shapes are fed, as far as they are known without a run. */
+  infer(model: Model, inputs: ReadonlyMap<string, readonly number[]>): InferredValues;
+  /** Runs a graph that a method made of the model's own weights. Its session is kept; with `key`, so are its values. */
+  runGraph(plan: GraphPlan, inputs: GraphInputs): Promise<RunValues>;
+  /** A .npy file (absolute path). */
+  readArray(path: string): Promise<Tensor>;
   /** Which part of the picture the network sees, for the first image among the feeds; null without one. */
   geometry(feeds: ModelFeeds): Promise<PictureGeometry | null>;
   /** Decodes a picture, upright. */
@@ -39,6 +48,21 @@ export interface MethodContext {
     readonly geometry: PictureGeometry;
     readonly notes: readonly string[];
   }>;
+}
+
+/** A graph to be run: the model itself, cut, extended or both. */
+export interface GraphPlan {
+  /** Says what the graph is: the same key, the same graph. */
+  readonly key: string;
+  readonly outputs: readonly string[];
+  /** Asked for where no session is kept. Large weights of the graph are references into the opened model's files. */
+  make(): Model;
+}
+export interface GraphInputs {
+  /** By graph input; more than it has do no harm. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Says what the tensors are; null where the values are not to be kept. */
+  readonly key: string | null;
 }
 
 export interface RunValues {

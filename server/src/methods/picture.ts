@@ -18,10 +18,7 @@ export const picture: Method<'picture'> = {
   name: 'picture',
   runs: false,
   async compute(params, context) {
-    const { raster, notes } = await context.decode(params.path);
-    const geometry = await geometryOf(params, context);
-    context.signal.throwIfAborted();
-    const shown = crop(raster, regionOf(raster, geometry), params);
+    const { shown, geometry, notes } = await seenPart(params, context);
     return {
       png: encodePng(shown.width, shown.height, 4, shown.rgba),
       width: shown.width,
@@ -32,8 +29,23 @@ export const picture: Method<'picture'> = {
   },
 };
 
+/** What `picture` gives as pixels: the part of a picture that the network sees, at most `pixels` wide and high. */
+export async function seenPart(
+  params: Omit<PictureParams, 'model'>,
+  context: MethodContext,
+): Promise<{
+  readonly shown: Raster;
+  readonly geometry: PictureGeometry | null;
+  readonly notes: readonly string[];
+}> {
+  const { raster, notes } = await context.decode(params.path);
+  const geometry = await geometryOf(params, context);
+  context.signal.throwIfAborted();
+  return { shown: crop(raster, regionOf(raster, geometry), params), geometry, notes };
+}
+
 async function geometryOf(
-  params: PictureParams,
+  params: Omit<PictureParams, 'model'>,
   context: MethodContext,
 ): Promise<PictureGeometry | null> {
   if (!params.preprocessing) return null;
@@ -52,7 +64,7 @@ const regionOf = (raster: Raster, geometry: PictureGeometry | null): Region =>
     : { left: 0, top: 0, width: raster.width, height: raster.height };
 
 /** Cuts a region out and reduces it to at most `pixels` on the longer side; what lies beyond the picture has the border's grey. */
-function crop(raster: Raster, region: Region, params: PictureParams): Raster {
+function crop(raster: Raster, region: Region, params: Omit<PictureParams, 'model'>): Raster {
   const factor = Math.min(1, params.pixels / Math.max(region.width, region.height));
   const scaled = (length: number): number => Math.max(1, Math.round(length * factor));
   const width = scaled(region.width);
@@ -79,7 +91,7 @@ function crop(raster: Raster, region: Region, params: PictureParams): Raster {
   return { width, height, rgba };
 }
 
-function borderOf(width: number, height: number, params: PictureParams): Uint8Array {
+function borderOf(width: number, height: number, params: Omit<PictureParams, 'model'>): Uint8Array {
   const grey =
     params.preprocessing?.resize.value === 'letterbox' ? params.preprocessing.border.value : 0;
   const rgba = new Uint8Array(width * height * 4).fill(grey);

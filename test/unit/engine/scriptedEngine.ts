@@ -73,5 +73,6 @@ serve({
   hoverPictures: refuse,
   renderGrid: refuse,
   explain: refuse,
+  renderHeatmap: refuse,
   attributionTargets: refuse,
 });

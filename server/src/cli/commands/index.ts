@@ -1,8 +1,9 @@
 import type { Command } from '../command';
+import { explain } from './explain';
 import { filters } from './filters';
 import { inspect } from './inspect';
 import { preprocess } from './preprocess';
 import { tensors } from './tensors';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [inspect, filters, tensors, preprocess];
+export const commands: readonly Command[] = [inspect, filters, tensors, explain, preprocess];

@@ -1,0 +1,127 @@
+import type { Operators } from '../operators';
+import type { Rule, RuleNode } from '../rule';
+import type { Value } from '../value';
+import { type AxisWindow, windowsOf } from '../windows';
+
+/** One axis of the pooling: the elements under each position of the kernel, each of the output's length, and their maximum. */
+interface Stage {
+  readonly axis: number;
+  readonly window: AxisWindow;
+  readonly taps: readonly Value[];
+  readonly max: Value;
+}
+
+/**
+ * The largest element of each window, whose gradient goes to the first one in row-major order that is equal to it. Pooling is done axis by
+ * axis, the last one first; on the way back the first slice that reaches the maximum takes the gradient, then the first row in it, then the
+ * first element of that row: this is the row-major order. It takes k + k instead of k · k comparisons and no indices, so all of it is vectorised.
+ */
+export const maxPool: Rule = {
+  ops: ['MaxPool'],
+  vjp: (n, e) => [
+    () => {
+      const g = n.dy;
+      return stagesOf(n, e, g).reduce((rest, stage) => sendBack(e, stage, rest), g);
+    },
+  ],
+};
+
+/** From the first axis to the last. Integers of quantised models are compared as floats, which is exact. */
+function stagesOf(n: RuleNode, e: Operators, g: Value): readonly Stage[] {
+  const windows = windowsOf(n, n.ints('kernel_shape') ?? []);
+  const stages: Stage[] = [];
+  let x = e.cast(n.x(), g.dtype);
+  for (const [i, window] of [...windows.entries()].reverse()) {
+    if (window.kernel === 1 && window.stride === 1) continue;
+    const axis = i + 2;
+    const taps = tapsOf(e, x, axis, window);
+    x = taps.length === 1 ? (taps[0] ?? x) : e.node('Max', taps);
+    stages.unshift({ axis, window, taps, max: x });
+  }
+  return stages;
+}
+
+/** Steps of `stride` elements that the windows span, the last one rounded up. */
+const stepsOf = ({ output, kernel, stride, dilation }: AxisWindow): number =>
+  output + Math.floor(((kernel - 1) * dilation) / stride);
+
+/** Less than everything else in a tensor. */
+const LOWEST = -3.4028234663852886e38;
+
+/**
+ * The elements under each position of the kernel along an axis. The axis is cut into steps of `stride` elements and these are dealt to
+ * `stride` phases, since ONNX Runtime splits much faster than it slices with a step.
+ */
+function tapsOf(
+  e: Operators,
+  x: Value,
+  axis: number,
+  window: AxisWindow,
+): readonly Value[] {
+  const { stride, dilation, kernel, before, output } = window;
+  const steps = stepsOf(window);
+  const padded = resized(e, x, axis, before, steps * stride, LOWEST);
+  const phases = deal(e, padded, axis, stride);
+  return Array.from({ length: kernel }, (_, u) => {
+    const start = Math.floor((u * dilation) / stride);
+    const phase = phases[(u * dilation) % stride] ?? padded;
+    return e.slice(phase, [start], [start + output], [axis]);
+  });
+}
+
+/** The gradient of the elements along an axis from that of their maxima: each position takes what the ones before it left. */
+function sendBack(e: Operators, { axis, window, taps, max }: Stage, g: Value): Value {
+  const { stride, dilation, before, input, output } = window;
+  const steps = stepsOf(window);
+  const phases = new Array<Value | undefined>(stride);
+  let rest = g;
+  for (const [u, tap] of taps.entries()) {
+    let part = rest;
+    if (u < taps.length - 1) {
+      part = e.mul(rest, e.asNumber(e.equal(tap, max), g.dtype));
+      rest = e.sub(rest, part);
+    }
+    const start = Math.floor((u * dilation) / stride);
+    const placed = resized(e, part, axis, start, steps, 0);
+    const phase = (u * dilation) % stride;
+    const sofar = phases[phase];
+    phases[phase] = sofar ? e.add(sofar, placed) : placed;
+  }
+  const shape = g.shape.with(axis, steps);
+  const all = Array.from(phases, phase => phase ?? e.filled(g.dtype, shape, 0));
+  return resized(e, collect(e, all, axis), axis, -before, input, 0);
+}
+
+/** Pads or cuts an axis: `before` elements more (or, negative, fewer) in front, `size` in all. */
+function resized(
+  e: Operators,
+  a: Value,
+  axis: number,
+  before: number,
+  size: number,
+  value: number,
+): Value {
+  const at = (amount: number) => a.shape.map((_, i) => (i === axis ? amount : 0));
+  const length = a.shape[axis] ?? 0;
+  return e.pad(a, at(before), at(size - length - before), value);
+}
+
+/** Every `count`th element along an axis, from 0, 1, … count − 1 on. */
+function deal(e: Operators, a: Value, axis: number, count: number): readonly Value[] {
+  if (count === 1) return [a];
+  const shape = a.shape.with(axis, (a.shape[axis] ?? 0) / count);
+  const steps = e.reshape(a, shape.toSpliced(axis + 1, 0, count));
+  return e.split(steps, count, axis + 1).map(part => e.reshape(part, shape));
+}
+
+/** Undoes `deal`. */
+function collect(e: Operators, parts: readonly Value[], axis: number): Value {
+  const [first] = parts;
+  if (!first || parts.length === 1) return e.concat(parts, axis);
+  const shape = first.shape.toSpliced(axis + 1, 0, 1);
+  const whole = e.concat(
+    parts.map(part => e.reshape(part, shape)),
+    axis + 1,
+  );
+  return e.reshape(whole, first.shape.with(axis, (first.shape[axis] ?? 0) * parts.length));
+}

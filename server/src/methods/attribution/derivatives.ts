@@ -1,0 +1,258 @@
+import type { ModelFeeds } from '../../../../protocol/methods';
+import { missingFacts, type Question } from '../../gradient/differentiate';
+import {
+  planGradient,
+  questionKey,
+  type GradientPlan,
+  type PlannedQuestion,
+} from '../../gradient/plan';
+import { prepare, withElements, type Prepared } from '../../gradient/prepare';
+import { toFloat32, toNumbers } from '../../onnx/numbers';
+import type { InferredValues } from '../../onnx/shapes/inferShapes';
+import { elementCount, type Tensor } from '../../onnx/tensor';
+import type { MethodContext } from '../method';
+
+/** The cotangent of the target: which weighted sum of its elements is differentiated. */
+export type Seed =
+  /** The highest element of each image. */
+  | { readonly kind: 'top' }
+  /** Weights of the target's shape, in C order. */
+  | { readonly kind: 'weights'; readonly values: Float32Array };
+
+export interface GradientRun {
+  /** The target as the run gave it. */
+  readonly target: Tensor;
+  /** By tensor; null where no path leads from it to the target. */
+  readonly gradients: ReadonlyMap<string, Tensor | null>;
+}
+
+/** Graphs for questions that are kept of one prepared model. */
+const MOST_PLANS = 32;
+
+/** Values and derivatives of a model for one input, from a run of the whole and runs of the part behind a layer. */
+export class Derivatives {
+  /** What the runs took so far. */
+  readonly times = { loadMs: 0, forwardMs: 0, gradientMs: 0 };
+
+  private constructor(
+    private readonly context: MethodContext,
+    private readonly feeds: ModelFeeds,
+    private readonly prepared: Prepared,
+    /** What the prepared graph is fed: float16 inputs as float32. */
+    readonly inputs: ReadonlyMap<string, Tensor>,
+    private readonly feedsKey: string,
+    /** Other layers' activations come from the same run and are kept. */
+    private readonly ahead: boolean,
+  ) {}
+
+  /** Throws what preparing the feeds throws. */
+  static async open(
+    context: MethodContext,
+    feeds: ModelFeeds,
+    ahead: boolean,
+  ): Promise<Derivatives> {
+    const fed = await context.fed(feeds);
+    const shapes = new Map([...fed].map(([name, { shape }]) => [name, shape]));
+    const prepared = prepare(context.model, {
+      inputs: shapes,
+      conditions: await conditionsOf(context, feeds, shapes),
+      infer: (model, inputs) => context.infer(model, inputs),
+      readTensor: ref => context.readTensor(ref),
+    });
+    const inputs = new Map(
+      prepared.model.graph.inputs.flatMap(({ name, dtype }): [string, Tensor][] => {
+        const tensor = fed.get(name);
+        if (!tensor) return [];
+        const widened = dtype === 'float32' && tensor.dtype !== 'float32';
+        return [[name, widened ? { dtype, shape: tensor.shape, data: toFloat32(tensor) } : tensor]];
+      }),
+    );
+    return new Derivatives(context, feeds, prepared, inputs, await context.feedsKey(feeds), ahead);
+  }
+
+  /** The graph that is differentiated. */
+  get model(): Prepared['model'] {
+    return this.prepared.model;
+  }
+  get facts(): InferredValues {
+    return this.prepared.facts;
+  }
+  get approximate(): string | null {
+    return this.prepared.approximate;
+  }
+
+  /** Sizes of a tensor; null where only a run tells them. */
+  shapeOf(name: string): readonly number[] | null {
+    const shape = this.facts.shapes.get(name)?.shape;
+    const sizes = shape?.filter(size => typeof size === 'number');
+    return sizes && sizes.length === shape?.length ? sizes : null;
+  }
+
+  /** Values of tensors for the input. */
+  async values(names: readonly string[]): Promise<ReadonlyMap<string, Tensor>> {
+    const found = new Map<string, Tensor>();
+    const wanted: string[] = [];
+    for (const name of names) {
+      const known = this.inputs.get(name);
+      if (known) found.set(name, known);
+      else wanted.push(name);
+    }
+    if (wanted.length === 0) return found;
+    const run =
+      this.ahead && !this.prepared.changed
+        ? await this.context.values(this.feeds, wanted, { ahead: true })
+        : await this.runForward(wanted, this.inputs, this.feedsKey);
+    this.times.loadMs += run.times.loadMs;
+    this.times.forwardMs += run.times.forwardMs;
+    for (const [name, tensor] of run.tensors) found.set(name, tensor);
+    return found;
+  }
+
+  /** One tensor's value for other inputs than the fed ones (by graph input; those left out stay). */
+  async valueFor(name: string, changed: ReadonlyMap<string, Tensor>): Promise<Tensor> {
+    const run = await this.runForward([name], new Map([...this.inputs, ...changed]), null);
+    this.times.loadMs += run.times.loadMs;
+    this.times.forwardMs += run.times.forwardMs;
+    return required(run.tensors, name);
+  }
+
+  /**
+   * The gradients that a question asks for. Of tensors behind the inputs only the part of the model behind them is run; their values come from
+   * `values`. `changed` replaces inputs of that part: graph inputs, or the tensors in question.
+   * @throws NoGradientError.
+   */
+  async gradients(
+    question: PlannedQuestion,
+    seed: Seed,
+    changed: ReadonlyMap<string, Tensor> = new Map(),
+    keep = false,
+  ): Promise<GradientRun> {
+    const { plan, key } = await this.planFor(question);
+    const unchanged = plan.inputs.filter(name => !changed.has(name));
+    const fetched = await this.values(unchanged);
+    const tensors = new Map([...this.inputs, ...fetched, ...changed]);
+    tensors.set(plan.seed.name, seedTensor(plan, seed));
+    if (plan.top)
+      tensors.set(plan.top.name, floatTensor(plan.top.dtype, [], [seed.kind === 'top' ? 1 : 0]));
+    const outputs = [
+      ...new Set([plan.target, ...[...plan.gradients.values()].flatMap(name => name ?? [])]),
+    ];
+    const run = await this.context.runGraph(
+      { key, outputs, make: () => plan.model },
+      { tensors, key: keep && changed.size === 0 ? this.runKey(seed) : null },
+    );
+    this.times.loadMs += run.times.loadMs;
+    this.times.gradientMs += run.times.forwardMs;
+    return {
+      target: required(run.tensors, plan.target),
+      gradients: new Map(
+        [...plan.gradients].map(([name, output]) => [
+          name,
+          output === null ? null : required(run.tensors, output),
+        ]),
+      ),
+    };
+  }
+
+  /** What a run with this seed is fed; null where the seed is too long to be told apart by its elements. */
+  private runKey(seed: Seed): string | null {
+    if (seed.kind === 'top') return `${this.feedsKey}\ntop`;
+    const weights = [...seed.values.entries()].filter(([, weight]) => weight !== 0);
+    return weights.length <= MOST_KEYED ? `${this.feedsKey}\n${weights.join()}` : null;
+  }
+
+  private runForward(
+    names: readonly string[],
+    tensors: ReadonlyMap<string, Tensor>,
+    inputsKey: string | null,
+  ): ReturnType<MethodContext['runGraph']> {
+    const outputs = [...names].sort();
+    return this.context.runGraph(
+      {
+        key: JSON.stringify([this.formKey(), 'values', outputs]),
+        outputs,
+        make: () => this.prepared.model,
+      },
+      { tensors, key: inputsKey },
+    );
+  }
+
+  /** The unchanged model is the same graph for all inputs. */
+  private formKey(): string {
+    return this.prepared.changed ? this.prepared.key : '';
+  }
+
+  private async planFor(question: PlannedQuestion): Promise<{ plan: GradientPlan; key: string }> {
+    const { facts, told } = await this.factsFor(question);
+    const key = JSON.stringify([this.prepared.key, questionKey(question), told]);
+    const { plans } = this.prepared;
+    const plan = plans.get(key) ?? planGradient(this.prepared.model, facts, question);
+    plans.delete(key);
+    plans.set(key, plan);
+    for (const old of [...plans.keys()].slice(0, -MOST_PLANS)) plans.delete(old);
+    return { plan, key };
+  }
+
+  /** The facts, with what only a run tells and the question needs. */
+  private async factsFor(
+    question: Question,
+  ): Promise<{ readonly facts: InferredValues; readonly told: unknown }> {
+    const { facts, model } = this.prepared;
+    const missing = missingFacts(model.graph, facts, question);
+    const names = [...new Set([...missing.shapes, ...missing.elements])];
+    if (names.length === 0) return { facts, told: null };
+    const run = await this.runForward(names, this.inputs, this.feedsKey);
+    const shapes = new Map(facts.shapes);
+    const elements = new Map<string, readonly number[]>();
+    for (const [name, tensor] of run.tensors) {
+      shapes.set(name, { name, dtype: tensor.dtype, shape: tensor.shape });
+      if (missing.elements.includes(name) && tensor.data.length <= MOST_ELEMENTS)
+        elements.set(name, Array.from(toNumbers(tensor)));
+    }
+    const told = [names.map(name => shapes.get(name)?.shape ?? null), [...elements]];
+    return { facts: withElements({ ...facts, shapes }, elements), told };
+  }
+}
+
+const MOST_ELEMENTS = 1024;
+const MOST_KEYED = 64;
+
+/** Values of the conditions of If nodes that do not follow from constants and sizes. */
+async function conditionsOf(
+  context: MethodContext,
+  feeds: ModelFeeds,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const branches = context.model.graph.nodes.filter(node => node.op === 'If' && node.domain === '');
+  if (branches.length === 0) return new Map();
+  const facts = context.infer(context.model, shapes);
+  const open = branches
+    .map(node => node.inputs[0] ?? '')
+    .filter(name => name !== '' && facts.elements(name) === null);
+  if (open.length === 0) return new Map();
+  const { tensors } = await context.values(feeds, [...new Set(open)]);
+  return new Map([...tensors].map(([name, tensor]) => [name, Array.from(toNumbers(tensor))]));
+}
+
+function required(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new Error(`the run gave no ${name}`);
+  return tensor;
+}
+
+function seedTensor({ seed }: GradientPlan, given: Seed): Tensor {
+  const count = elementCount(seed.shape);
+  const values = given.kind === 'top' ? new Float32Array(count) : given.values;
+  if (values.length !== count) throw new Error(`a seed of ${values.length} for ${count} elements`);
+  return floatTensor(seed.dtype, seed.shape, values);
+}
+
+/** A float tensor of a type of the graph. */
+export const floatTensor = (
+  dtype: Tensor['dtype'],
+  shape: readonly number[],
+  values: Float32Array | readonly number[],
+): Tensor =>
+  dtype === 'float64'
+    ? { dtype, shape, data: Float64Array.from(values) }
+    : { dtype: 'float32', shape, data: Float32Array.from(values) };

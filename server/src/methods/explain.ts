@@ -1,0 +1,132 @@
+import { ATTRIBUTION_FACTS } from '../../../protocol/attributionFacts';
+import type { ExplainParams, ExplainResult } from '../../../protocol/attribution';
+import { UserError } from '../../../protocol/errors';
+import { attributorOf } from './attribution';
+import type { Attribution, AttributionRequest } from './attribution/attributor';
+import { Derivatives } from './attribution/derivatives';
+import { findingsOf } from './attribution/findings';
+import { explainedInput } from './attribution/imageInput';
+import { spatialGridOf, gridOf, type LayerGrid } from './attribution/layerGrid';
+import { predictedOf, resolved, resolveTarget, type Target } from './attribution/targets';
+import { suggestedLayer } from './attribution/suggestedLayer';
+import { drawnMap, heatmapOf, rawOf } from './attribution/maps';
+import type { Method, MethodContext } from './method';
+import { summarize } from './statistics';
+
+/** One attribution: see `attribution/` for the methods, and `protocol/attribution.ts` for what the result holds. */
+export const explain: Method<'explain'> = {
+  name: 'explain',
+  runs: true,
+  async compute(params, context) {
+    const started = performance.now();
+    const derivatives = await Derivatives.open(context, params.feeds, params.ahead ?? false);
+    const target = await resolveTarget(params.target, derivatives, context);
+    const layers = layersFor(params, context, derivatives, target);
+    const input = explainedInput(derivatives, params.feeds);
+    const geometry = await context.geometry(params.feeds);
+    const describe = async (attribution: Attribution): Promise<ExplainResult> => {
+      const value =
+        attribution.value ?? (await derivatives.values([target.tensor])).get(target.tensor);
+      if (!value) throw new Error(`the run gave no ${target.tensor}`);
+      const map = drawnMap(attribution, input);
+      const summary = summarize(map.values.length, i => map.values[i] ?? NaN);
+      const full = params.want === 'full';
+      const raw = full ? rawOf(attribution) : EMPTY;
+      const heatmap = full ? heatmapOf(attribution, input) : EMPTY;
+      const scores = target.classes?.scores === target.tensor ? value : null;
+      return {
+        method: params.method,
+        layers: layers.grids.map(({ tensor }) => ({
+          id: context.layers.find(layer => layer.outputs.includes(tensor))?.id ?? null,
+          tensor,
+        })),
+        layerReason: layers.reason,
+        target: resolved(target, value),
+        predicted: scores ? predictedOf(target.classes, scores) : null,
+        rows: map.rows,
+        columns: map.columns,
+        map: map.values,
+        magnitude: map.magnitude,
+        minimum: summary.minimum,
+        maximum: summary.maximum,
+        attribution: raw.values,
+        attributionShape: raw.shape,
+        heatmap: heatmap.values,
+        heatmapShape: heatmap.shape,
+        geometry,
+        options: attribution.options,
+        completeness: attribution.completeness ?? null,
+        approximate: ATTRIBUTION_FACTS[params.method].gradients ? derivatives.approximate : null,
+        findings: findingsOf(attribution, target),
+        times: {
+          loadMs: derivatives.times.loadMs,
+          forwardMs: derivatives.times.forwardMs,
+          totalMs: performance.now() - started,
+        },
+        gradientMs: derivatives.times.gradientMs,
+        warnings: [],
+      };
+    };
+    const request: AttributionRequest = {
+      derivatives,
+      target,
+      grids: layers.grids,
+      input,
+      options: params.options ?? {},
+      feeds: params.feeds,
+      context,
+      report: (fraction, message, partial) => {
+        if (!partial) context.report({ fraction, message });
+        else
+          void describe(partial).then(result =>
+            context.report({ fraction, message, partial: result }),
+          );
+      },
+    };
+    return describe(await attributorOf(params.method).attribute(request));
+  },
+};
+
+const EMPTY = { values: new Float32Array(0), shape: [0] } as const;
+
+/** The layers that were asked for, or the suggested one where the method is of a layer. */
+function layersFor(
+  { method, layers }: ExplainParams,
+  context: MethodContext,
+  derivatives: Derivatives,
+  target: Target,
+): { readonly grids: readonly LayerGrid[]; readonly reason: string | null } {
+  const facts = ATTRIBUTION_FACTS[method];
+  if (facts.of === 'input' && method !== 'guided-grad-cam') {
+    if (method !== 'gradient') return { grids: [], reason: null };
+    return {
+      grids: layers.map(name => gridOf(derivatives, tensorFor(name, context, derivatives))),
+      reason: null,
+    };
+  }
+  if (layers.length > 0)
+    return {
+      grids: layers.map(name => spatialGridOf(derivatives, tensorFor(name, context, derivatives))),
+      reason: null,
+    };
+  const suggested = suggestedLayer(context.layers, derivatives, target);
+  if (!suggested)
+    throw new UserError(
+      'noGrid',
+      'No layer of this model has a spatial grid that leads to the target; use a method on the input, such as gradient or occlusion.',
+    );
+  return { grids: [suggested.grid], reason: suggested.reason };
+}
+
+/** The tensor of a layer id, or the tensor of this name. @throws UserError `layerNotFound`, `unsupported`. */
+function tensorFor(name: string, { layers }: MethodContext, { facts }: Derivatives): string {
+  const layer = layers.find(candidate => candidate.id === name);
+  if (layer && layer.subgraph !== '')
+    throw new UserError(
+      'unsupported',
+      `The layer "${name}" lies inside ${layer.subgraph}, whose values cannot be read from outside; choose a layer of the main graph.`,
+    );
+  const tensor = layer?.outputs.find(output => output !== '') ?? name;
+  if (facts.shapes.has(tensor)) return tensor;
+  throw new UserError('layerNotFound', `The model has no layer or tensor "${name}".`);
+}
