@@ -108,7 +108,7 @@ export interface ExplainParams extends RunParams {
   readonly options?: AttributionOptions;
   /** `map` leaves `attribution` and `heatmap` empty: a view needs the native map only. */
   readonly want: 'map' | 'full';
-  /** Grad-CAM of this layer comes from one run that gives every layer's, so that the next layer is a look-up. */
+  /** For views that move from layer to layer: what `layerHeatmaps` kept is looked up, and activations of all layers are kept. */
   readonly ahead?: boolean;
 }
 
@@ -201,6 +201,18 @@ export interface ExplainResult extends RunRecord {
   /** Sentence that says why gradients are an estimate (quantised model); null where they are exact. */
   readonly approximate: string | null;
   readonly findings: readonly Finding[];
+  readonly gradientMs: number;
+}
+
+/**
+ * Grad-CAM of every layer with a grid in one run, kept by the engine: `explain` with `ahead` is a look-up from then on. Asked for in the background after the first map of a picture and target.
+ */
+export interface LayerHeatmapsParams extends RunParams {
+  readonly target: TargetSpec;
+}
+export interface LayerHeatmapsResult extends RunRecord {
+  /** Ids of the layers whose maps are kept. */
+  readonly layers: readonly string[];
   readonly gradientMs: number;
 }
 

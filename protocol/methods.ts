@@ -3,6 +3,8 @@ import type {
   AttributionTargetsResult,
   ExplainParams,
   ExplainResult,
+  LayerHeatmapsParams,
+  LayerHeatmapsResult,
 } from './attribution';
 import type { DataType } from './model';
 import type { PictureGeometry, PreprocessingSpec } from './preprocessing';
@@ -346,6 +348,7 @@ export interface MethodApi {
   renderGrid: { params: RenderGridParams; result: RenderGridResult };
   renderHeatmap: { params: RenderHeatmapParams; result: RenderGridResult };
   explain: { params: ExplainParams; result: ExplainResult };
+  layerHeatmaps: { params: LayerHeatmapsParams; result: LayerHeatmapsResult };
   attributionTargets: { params: AttributionTargetsParams; result: AttributionTargetsResult };
 }
 

@@ -81,12 +81,17 @@ export class Activations extends Owner {
     tensors: ReadonlyMap<string, Tensor>,
     inputsKey: string | null,
   ): Promise<SessionRun> {
-    const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${inputsKey ?? ''}\n${made.key}`;
-    const known = inputsKey === null ? undefined : this.kept.get(key);
+    const known = inputsKey === null ? null : this.keptGraph(opened, made.key, inputsKey);
     if (known) return { ...NO_RUN, tensors: known };
     const run = await this.sessions.runMade(opened, made, tensors);
-    if (inputsKey !== null) this.kept.set(key, run.tensors, totalBytes(run.tensors));
+    if (inputsKey !== null)
+      this.kept.set(graphKey(opened, made.key, inputsKey), run.tensors, totalBytes(run.tensors));
     return run;
+  }
+
+  /** Values that `ofGraph` kept. */
+  keptGraph(opened: OpenedModel, key: string, inputsKey: string): Values | null {
+    return this.kept.get(graphKey(opened, key, inputsKey)) ?? null;
   }
 
   private async run(
@@ -159,6 +164,9 @@ export class Activations extends Owner {
 }
 
 const NO_RUN: SessionRun = { tensors: new Map(), loadMs: 0, forwardMs: 0 };
+
+const graphKey = ({ path, fingerprint }: OpenedModel, key: string, inputsKey: string): string =>
+  `${prefixOf(path)}${fingerprint}\n${inputsKey}\n${key}`;
 
 const RETRIED: ReadonlySet<string> = new Set(['runtimeRefused', 'unsupported']);
 

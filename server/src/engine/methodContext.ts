@@ -57,6 +57,7 @@ export function methodContext(
       const { loadMs, forwardMs } = run;
       return { tensors: run.tensors, times: { loadMs, forwardMs }, warnings: [] };
     },
+    keptGraph: (key, inputsKey) => activations.keptGraph(opened, key, inputsKey),
     readArray: async path => {
       await turn.giveWay();
       return readArrayFile(path);

@@ -89,6 +89,7 @@ const COMPLETIONS: { readonly [M in ViewMethod]: Completion<M> } = {
   layerStrengths: withFeeds,
   predict: withFeeds,
   explain: withFeeds,
+  layerHeatmaps: withFeeds,
   renderHeatmap: withFeeds,
   attributionTargets: withFeeds,
   picture: (params, description) => ({

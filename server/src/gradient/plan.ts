@@ -9,6 +9,8 @@ import { gradientType, type Value } from './value';
 export interface PlannedQuestion extends Question {
   /** Whether the graph has an input that adds one at each image's highest element of the target to the seed. */
   readonly top: boolean;
+  /** The graph runs from the model's own inputs, not from the tensors in question. */
+  readonly whole?: boolean;
   /** Emits further outputs from activations and gradients; part of the plan's key by its name. */
   readonly reduce?: Reduction;
 }
@@ -31,6 +33,8 @@ export interface GradientPlan {
   readonly target: string;
   /** Output by tensor; null where no path leads to the target. What it holds is the gradient, or what `reduce` made of it. */
   readonly gradients: ReadonlyMap<string, string | null>;
+  /** Tensors in question that this graph computes itself and gives, where nothing is made of them inside it. */
+  readonly activations: readonly string[];
 }
 
 /**
@@ -42,7 +46,8 @@ export function planGradient(
   facts: InferredValues,
   question: PlannedQuestion,
 ): GradientPlan {
-  const tail = cutAt(model, facts, question.withRespectTo);
+  const inputNames = model.graph.inputs.map(({ name }) => name);
+  const tail = cutAt(model, facts, question.whole ? inputNames : question.withRespectTo);
   const inputs: Value[] = [];
   const { e, gradients } = differentiate(tail.model, facts, question, (emitter, target) => {
     const dtype = gradientType(target.dtype);
@@ -70,6 +75,9 @@ export function planGradient(
     top: top ?? null,
     target: question.target,
     gradients: outputs,
+    activations: question.reduce
+      ? []
+      : question.withRespectTo.filter(name => !tail.inputs.includes(name)),
   };
 }
 
@@ -84,11 +92,13 @@ function highest(e: Operators, target: Value): Value {
 }
 
 /** The key of a question among those of one prepared model. */
-export const questionKey = ({
-  target,
-  withRespectTo,
-  mode,
-  top,
-  reduce,
-}: PlannedQuestion): string =>
-  JSON.stringify(['gradient', target, [...withRespectTo].sort(), mode, top, reduce?.name ?? null]);
+export const questionKey = (question: PlannedQuestion): string =>
+  JSON.stringify([
+    'gradient',
+    question.target,
+    [...question.withRespectTo].sort(),
+    question.mode,
+    question.top,
+    question.whole ?? false,
+    question.reduce?.name ?? null,
+  ]);

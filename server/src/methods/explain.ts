@@ -8,7 +8,8 @@ import { findingsOf } from './attribution/findings';
 import { explainedInput } from './attribution/imageInput';
 import { spatialGridOf, gridOf, type LayerGrid } from './attribution/layerGrid';
 import { predictedOf, resolved, resolveTarget, type Target } from './attribution/targets';
-import { suggestedLayer } from './attribution/suggestedLayer';
+import { isWeightable, keptCam } from './attribution/layerCams';
+import { gridLayers, suggestedLayer } from './attribution/suggestedLayer';
 import { drawnMap, heatmapOf, rawOf } from './attribution/maps';
 import type { Method, MethodContext } from './method';
 import { summarize } from './statistics';
@@ -83,9 +84,21 @@ export const explain: Method<'explain'> = {
           );
       },
     };
-    return describe(await attributorOf(params.method).attribute(request));
+    const kept = params.ahead ? await keptMap(params, request) : null;
+    return describe(kept ?? (await attributorOf(params.method).attribute(request)));
   },
 };
+
+/** A layer's Grad-CAM from the run of all layers, where that was made. */
+async function keptMap(
+  { method }: ExplainParams,
+  { derivatives, target, grids, context }: AttributionRequest,
+): Promise<Attribution | null> {
+  const [grid] = grids;
+  if (method !== 'grad-cam' || !grid || grids.length !== 1) return null;
+  const all = gridLayers(context.layers, derivatives, target.tensor).map(each => each.grid);
+  return keptCam(derivatives, target, grid, all.filter(isWeightable));
+}
 
 const EMPTY = { values: new Float32Array(0), shape: [0] } as const;
 

@@ -6,6 +6,7 @@ import { featureMaps } from './featureMaps';
 import { featureMapTiles } from './featureMapTiles';
 import { filters } from './filters';
 import { hoverPictures } from './hoverPictures';
+import { layerHeatmaps } from './layerHeatmaps';
 import { layerStrengths } from './layerStrengths';
 import { picture } from './picture';
 import { predict } from './predict';
@@ -27,6 +28,7 @@ export const methods = [
   featureMapTiles,
   filters,
   hoverPictures,
+  layerHeatmaps,
   layerStrengths,
   picture,
   predict,

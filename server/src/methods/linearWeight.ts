@@ -2,7 +2,8 @@ import { flatLayout, linearBank, type UnitLayout } from './filterBank';
 import { knownShapes } from './layerMaps';
 import { intAttribute, type LayerNode } from './layerNode';
 import type { DescribedBank } from './layerWeight';
-import { channelsOf, producers } from './mapHints';
+import { producersOf } from '../onnx/constantPlan';
+import { channelsOf } from './mapHints';
 import type { MethodContext } from './method';
 
 /** Operators between a map and the layer that flattens it which leave its size alone. */
@@ -49,7 +50,7 @@ function layoutNote(inputs: number, layout: UnitLayout, isMap: boolean): string 
 /** The map [B,C,h,w] (or [B,h,w,C]) whose flattened values are the layer's inputs; null where there is none or it has one position. */
 function flattenedMap(context: MethodContext, data: string, inputs: number): UnitLayout | null {
   const { graph } = context.model;
-  const byOutput = producers(graph);
+  const byOutput = producersOf(graph);
   const known = knownShapes(context);
   let name = data;
   let flattened = false;

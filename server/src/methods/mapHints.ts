@@ -1,3 +1,4 @@
+import { producersOf } from '../onnx/constantPlan';
 import type { Graph, Node } from '../onnx/graph';
 import type { MapHints, TokenGrid } from './mapView';
 
@@ -108,20 +109,12 @@ const MOST_NODES = 4000;
 
 type Channels = MapHints['channels'];
 
-/** Finds the producer of a tensor; constants and graph inputs have none. */
-export function producers(graph: Graph): ReadonlyMap<string, Node> {
-  const result = new Map<string, Node>();
-  for (const node of graph.nodes)
-    for (const output of node.outputs) if (output !== '') result.set(output, node);
-  return result;
-}
-
 /**
  * Where the channels of a tensor are, from the operators in front of it: convolutions and pooling are channels first by
  * specification, a Transpose moves them, elementwise operators keep them, graph inputs are judged by their sizes (1, 3 or 4).
  */
 export function channelsOf(graph: Graph, tensor: string): Channels {
-  const byOutput = producers(graph);
+  const byOutput = producersOf(graph);
   const constants = graph.initializers;
   const visited = new Set<string>();
   const visit = (name: string): Channels => {
@@ -199,7 +192,7 @@ const MAPS: ReadonlySet<string> = new Set([
  * rank is known and not 4 are passed by.
  */
 export function precedingMaps(graph: Graph, tensor: string, known: KnownShape): readonly string[] {
-  const byOutput = producers(graph);
+  const byOutput = producersOf(graph);
   const queue = [tensor];
   const visited = new Set(queue);
   const found: string[] = [];
@@ -242,7 +235,7 @@ export function mapHints(graph: Graph, tensor: string, known: KnownShape): MapHi
 
 /** Rows and columns where the tensor is a map [B,C,H,W] reshaped to [B,C,H·W]. */
 function flattenedMap(graph: Graph, tensor: string, known: KnownShape): TokenGrid | null {
-  const node = producers(graph).get(tensor);
+  const node = producersOf(graph).get(tensor);
   if (node?.op !== 'Reshape' && node?.op !== 'Flatten') return null;
   const before = known(node.inputs[0] ?? '');
   const after = known(tensor);

@@ -33,6 +33,8 @@ export interface MethodContext {
   infer(model: Model, inputs: ReadonlyMap<string, readonly number[]>): InferredValues;
   /** Runs a graph that a method made of the model's own weights. Its session is kept; with `key`, so are its values. */
   runGraph(plan: GraphPlan, inputs: GraphInputs): Promise<RunValues>;
+  /** What a run of the graph with this key was kept for inputs with this key; null where nothing is kept. */
+  keptGraph(key: string, inputsKey: string): ReadonlyMap<string, Tensor> | null;
   /** A .npy file (absolute path). */
   readArray(path: string): Promise<Tensor>;
   /** Which part of the picture the network sees, for the first image among the feeds; null without one. */

@@ -73,6 +73,7 @@ serve({
   hoverPictures: refuse,
   renderGrid: refuse,
   explain: refuse,
+  layerHeatmaps: refuse,
   renderHeatmap: refuse,
   attributionTargets: refuse,
 });

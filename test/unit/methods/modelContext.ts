@@ -65,6 +65,7 @@ export function modelContext(
     feedsKey: () => Promise.resolve('fed'),
     infer: refuse,
     runGraph: refuse,
+    keptGraph: () => null,
     readArray: refuse,
     geometry: () => Promise.resolve(null),
     decode: refuse,

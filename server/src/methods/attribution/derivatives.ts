@@ -1,4 +1,5 @@
 import type { ModelFeeds } from '../../../../protocol/methods';
+import { cutAt } from '../../gradient/cut';
 import { missingFacts, type Question } from '../../gradient/differentiate';
 import {
   planGradient,
@@ -24,6 +25,8 @@ export interface GradientRun {
   readonly target: Tensor;
   /** By tensor; null where no path leads from it to the target. */
   readonly gradients: ReadonlyMap<string, Tensor | null>;
+  /** Values of the tensors in question. */
+  readonly activations: ReadonlyMap<string, Tensor>;
 }
 
 /** Graphs for questions that are kept of one prepared model. */
@@ -33,6 +36,8 @@ const MOST_PLANS = 32;
 export class Derivatives {
   /** What the runs took so far. */
   readonly times = { loadMs: 0, forwardMs: 0, gradientMs: 0 };
+  /** Values for the input that were fetched so far. */
+  private readonly fetched = new Map<string, Tensor>();
 
   private constructor(
     private readonly context: MethodContext,
@@ -93,7 +98,7 @@ export class Derivatives {
     const found = new Map<string, Tensor>();
     const wanted: string[] = [];
     for (const name of names) {
-      const known = this.inputs.get(name);
+      const known = this.inputs.get(name) ?? this.fetched.get(name);
       if (known) found.set(name, known);
       else wanted.push(name);
     }
@@ -104,7 +109,10 @@ export class Derivatives {
         : await this.runForward(wanted, this.inputs, this.feedsKey);
     this.times.loadMs += run.times.loadMs;
     this.times.forwardMs += run.times.forwardMs;
-    for (const [name, tensor] of run.tensors) found.set(name, tensor);
+    for (const [name, tensor] of run.tensors) {
+      this.fetched.set(name, tensor);
+      found.set(name, tensor);
+    }
     return found;
   }
 
@@ -114,6 +122,32 @@ export class Derivatives {
     this.times.loadMs += run.times.loadMs;
     this.times.forwardMs += run.times.forwardMs;
     return required(run.tensors, name);
+  }
+
+  /**
+   * The part of the model behind `at`, to be run for other values of those tensors: gives the target's value. Needs no derivative, and one
+   * session serves all runs.
+   */
+  async behind(
+    target: string,
+    at: readonly string[],
+  ): Promise<(changed: ReadonlyMap<string, Tensor>) => Promise<Tensor>> {
+    const { model, facts, key } = this.prepared;
+    const fetched = await this.values(cutAt(model, facts, at).inputs);
+    const shapes = new Map(facts.shapes);
+    for (const [name, { dtype, shape }] of fetched) shapes.set(name, { name, dtype, shape });
+    const plan = {
+      key: JSON.stringify([key, 'behind', target, [...at].sort()]),
+      outputs: [target],
+      make: () => cutAt(model, { ...facts, shapes }, at).model,
+    };
+    return async changed => {
+      const tensors = new Map([...this.inputs, ...fetched, ...changed]);
+      const run = await this.context.runGraph(plan, { tensors, key: null });
+      this.times.loadMs += run.times.loadMs;
+      this.times.forwardMs += run.times.forwardMs;
+      return required(run.tensors, target);
+    };
   }
 
   /**
@@ -128,30 +162,27 @@ export class Derivatives {
     keep = false,
   ): Promise<GradientRun> {
     const { plan, key } = await this.planFor(question);
-    const unchanged = plan.inputs.filter(name => !changed.has(name));
-    const fetched = await this.values(unchanged);
+    const fetched = await this.values(plan.inputs.filter(name => !changed.has(name)));
     const tensors = new Map([...this.inputs, ...fetched, ...changed]);
     tensors.set(plan.seed.name, seedTensor(plan, seed));
     if (plan.top)
       tensors.set(plan.top.name, floatTensor(plan.top.dtype, [], [seed.kind === 'top' ? 1 : 0]));
-    const outputs = [
-      ...new Set([plan.target, ...[...plan.gradients.values()].flatMap(name => name ?? [])]),
-    ];
     const run = await this.context.runGraph(
-      { key, outputs, make: () => plan.model },
+      { key, outputs: outputsOf(plan), make: () => plan.model },
       { tensors, key: keep && changed.size === 0 ? this.runKey(seed) : null },
     );
     this.times.loadMs += run.times.loadMs;
     this.times.gradientMs += run.times.forwardMs;
-    return {
-      target: required(run.tensors, plan.target),
-      gradients: new Map(
-        [...plan.gradients].map(([name, output]) => [
-          name,
-          output === null ? null : required(run.tensors, output),
-        ]),
-      ),
-    };
+    return gradientRun(plan, tensors, run.tensors);
+  }
+
+  /** What a kept run of `gradients` gave; null where none is kept. */
+  async keptGradients(question: PlannedQuestion, seed: Seed): Promise<GradientRun | null> {
+    const inputsKey = this.runKey(seed);
+    if (inputsKey === null) return null;
+    const { plan, key } = await this.planFor(question);
+    const kept = this.context.keptGraph(key, inputsKey);
+    return kept && gradientRun(plan, this.inputs, kept);
   }
 
   /** What a run with this seed is fed; null where the seed is too long to be told apart by its elements. */
@@ -238,6 +269,36 @@ function required(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const tensor = tensors.get(name);
   if (!tensor) throw new Error(`the run gave no ${name}`);
   return tensor;
+}
+
+const outputsOf = (plan: GradientPlan): string[] => [
+  ...new Set([
+    plan.target,
+    ...[...plan.gradients.values()].flatMap(name => name ?? []),
+    ...plan.activations,
+  ]),
+];
+
+function gradientRun(
+  plan: GradientPlan,
+  inputs: ReadonlyMap<string, Tensor>,
+  outputs: ReadonlyMap<string, Tensor>,
+): GradientRun {
+  const activations = new Map<string, Tensor>();
+  for (const name of plan.gradients.keys()) {
+    const value = inputs.get(name) ?? outputs.get(name);
+    if (value) activations.set(name, value);
+  }
+  return {
+    target: required(outputs, plan.target),
+    gradients: new Map(
+      [...plan.gradients].map(([name, output]) => [
+        name,
+        output === null ? null : required(outputs, output),
+      ]),
+    ),
+    activations,
+  };
 }
 
 function seedTensor({ seed }: GradientPlan, given: Seed): Tensor {

@@ -29,12 +29,11 @@ export const gradientCam = (name: AttributionMethod, formula: CamFormula): Attri
       new Map(),
       true,
     );
-    const activations = await derivatives.values(names);
     const maps: LayerMap[] = [];
     let zeroGradient = true;
     for (const grid of grids) {
       context.signal.throwIfAborted();
-      const activation = activations.get(grid.tensor);
+      const activation = run.activations.get(grid.tensor);
       const gradient = run.gradients.get(grid.tensor);
       if (!activation || !gradient) continue;
       const planes = grid.planes(gradient);

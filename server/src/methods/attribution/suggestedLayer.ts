@@ -3,6 +3,7 @@ import { producersOf } from '../../onnx/constantPlan';
 import type { Graph, Node } from '../../onnx/graph';
 import { activePath } from '../../gradient/activePath';
 import { classCount } from '../classScores';
+import type { InferredValues } from '../../onnx/shapes/inferShapes';
 import type { Derivatives } from './derivatives';
 import { gridOf, type LayerGrid } from './layerGrid';
 import type { Target } from './targets';
@@ -17,8 +18,23 @@ export interface SuggestedLayer extends GridLayer {
   readonly reason: string;
 }
 
+/** Found once for the facts of a prepared model. */
+const found = new WeakMap<InferredValues, Map<string, readonly GridLayer[]>>();
+
 /** The layers of the main graph whose output has a grid of more than one place and leads to the target, in the order of the graph. */
 export function gridLayers(
+  layers: readonly LayerInfo[],
+  derivatives: Derivatives,
+  target: string,
+): readonly GridLayer[] {
+  const byTarget = found.get(derivatives.facts) ?? new Map<string, readonly GridLayer[]>();
+  found.set(derivatives.facts, byTarget);
+  const known = byTarget.get(target) ?? gridLayersOf(layers, derivatives, target);
+  byTarget.set(target, known);
+  return known;
+}
+
+function gridLayersOf(
   layers: readonly LayerInfo[],
   derivatives: Derivatives,
   target: string,
