@@ -209,6 +209,8 @@ export interface ExplainResult extends RunRecord {
  */
 export interface LayerHeatmapsParams extends RunParams {
   readonly target: TargetSpec;
+  /** Ids of the layers in question; every layer with a grid where left out, and only those are looked up by `explain`. */
+  readonly layers?: readonly string[];
 }
 export interface LayerHeatmapsResult extends RunRecord {
   /** Ids of the layers whose maps are kept. */

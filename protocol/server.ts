@@ -2,7 +2,7 @@ import type { ErrorAction, WireError } from './errors';
 import type { MethodApi } from './methods';
 import type { LayerInfo, ModelDescription } from './model';
 import type { PreprocessingOverrides } from './preprocessing';
-import type { Progress } from './rpc';
+import type { Priority, Progress } from './rpc';
 
 /**
  * Custom requests between the extension and the language server. Documented in docs/lsp-extensions.md; a test keeps the two in step.
@@ -68,7 +68,7 @@ export type ComputeParams<M extends ViewMethod = ViewMethod> = {
   [K in M]: {
     readonly method: K;
     readonly params: ViewParams<K>;
-    readonly priority: 'interactive' | 'view';
+    readonly priority: Priority;
     /** A number of the asker's own: then `layerLens/computeProgress` tells under it how far the method is. */
     readonly progress?: number;
   };

@@ -1,6 +1,7 @@
 /** Everything that package.json contributes, named once; a test holds the two together. */
 export const COMMANDS = {
   visualizeLayer: 'layerLens.visualizeLayer',
+  explainPrediction: 'layerLens.explainPrediction',
   pinLayer: 'layerLens.pinLayer',
   unpinLayer: 'layerLens.unpinLayer',
   openModel: 'layerLens.openModel',

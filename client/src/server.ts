@@ -40,6 +40,7 @@ const LANGUAGES = [
 
 const NOTIFICATIONS = [
   'layerLens/activeChanged',
+  'layerLens/computeProgress',
   'layerLens/modelChanged',
   'layerLens/notice',
 ] as const;
@@ -65,6 +66,7 @@ export class Server extends Owner {
   private client: LanguageClient | null = null;
   private latest: ActiveState | null = null;
   private readonly described = new Map<string, Promise<ModelDescription>>();
+  private nextProgress = 1;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -119,16 +121,29 @@ export class Server extends Owner {
   async compute<M extends ViewMethod>(
     method: M,
     params: ViewParams<M>,
-    { signal, priority }: CallOptions = {},
+    { signal, priority = 'view', onProgress }: CallOptions = {},
   ): Promise<MethodApi[M]['result']> {
+    const progress = this.nextProgress++;
     // The compiler does not see that method and params belong together, nor what comes over the wire: ViewParams<M> and MethodApi say so.
     const request = {
       method,
       params,
-      priority: priority === 'interactive' ? 'interactive' : 'view',
+      priority,
+      ...(onProgress ? { progress } : {}),
     } as ServerApi['layerLens/compute']['params'];
-    const packed = await this.request('layerLens/compute', request, signal);
-    return unpackBinary(packed, fromBase64) as MethodApi[M]['result'];
+    const listening = this.onNotification(
+      'layerLens/computeProgress',
+      ({ progress: of, ...told }) => {
+        if (of === progress)
+          onProgress?.({ ...told, partial: unpackBinary(told.partial, fromBase64) });
+      },
+    );
+    try {
+      const packed = await this.request('layerLens/compute', request, signal);
+      return unpackBinary(packed, fromBase64) as MethodApi[M]['result'];
+    } finally {
+      listening.dispose();
+    }
   }
 
   async notify<N extends keyof ClientNotifications>(

@@ -6,18 +6,29 @@ import type { TreeNode } from '../views/layerTreeModel';
 import type { Viewer } from '../views/viewer';
 import type { Command } from './command';
 
-/** Commands that show a layer. Arguments come from links and trees as (model, layer id); without them the caret or a pick decides. */
+/**
+ * Commands that show a layer. Arguments come from links, trees and pages as (model, layer id, tab); without them the caret or a pick
+ * decides.
+ */
 export const layerCommands = (session: Session, viewer: Viewer): readonly Command[] => [
   {
     id: COMMANDS.visualizeLayer,
-    run: async (first, second) => {
+    run: async (first, second, tab) => {
       const shown =
         (await layerFrom(session, first, second)) ??
         (await layerAtCaret(session)) ??
         (await pickLayer(session));
       if (!shown) return;
       session.follow.show(shown);
-      await viewer.show(shown.model, shown.weightLayer ?? shown.layer);
+      if (tab === 'heatmap') await viewer.show(shown.model, shown.layer, tab);
+      else await viewer.show(shown.model, shown.weightLayer ?? shown.layer);
+    },
+  },
+  {
+    id: COMMANDS.explainPrediction,
+    run: async () => {
+      const shown = await suggestedLayer(session);
+      if (shown) await viewer.show(shown.model, shown.layer, 'heatmap');
     },
   },
   {
@@ -32,6 +43,22 @@ export const layerCommands = (session: Session, viewer: Viewer): readonly Comman
   },
   { id: COMMANDS.unpinLayer, run: async () => session.follow.unpin() },
 ];
+
+/** The layer whose map says most of a prediction; without a model one is to be chosen first. */
+async function suggestedLayer({ server }: Session): Promise<ShownLayer | null> {
+  const { model, picture } = await server.active();
+  if (model === null) {
+    await vscode.commands.executeCommand(COMMANDS.chooseModel);
+    return null;
+  }
+  const { suggestedLayer: suggested } = await server.compute('attributionTargets', {
+    model,
+    input: picture,
+  });
+  const { layers } = await server.describe(model);
+  const layer = layers.find(({ id }) => id === suggested?.layer) ?? layers.at(-1);
+  return layer ? { model, layer } : null;
+}
 
 const isTreeNode = (value: unknown): value is TreeNode =>
   typeof value === 'object' && value !== null && 'layer' in value && 'children' in value;

@@ -58,9 +58,16 @@ export class PageHost<Situation, State> extends Owner {
     await this.webview.postMessage(message);
   }
 
+  /** Ends what the page asked for: it is hidden, and asks again when it is shown. */
+  abandon(): void {
+    this.calls.dispose();
+  }
+
   private receive(message: unknown): void {
     if (!isFromPage<State>(message)) return;
     if (message.kind === 'ready') {
+      // What a page before this one asked for has nobody to answer to.
+      this.abandon();
       this.ready = true;
       void this.refresh();
     } else if (message.kind === 'state') this.options.onState(message.state);
@@ -71,8 +78,12 @@ export class PageHost<Situation, State> extends Owner {
     const { server } = this.options;
     const relay =
       <M extends ViewMethod>(method: M) =>
-      (params: ViewParams<M>, { signal, priority }: CallContext): Promise<MethodApi[M]['result']> =>
-        server.compute(method, params, { signal, priority });
+      (params: ViewParams<M>, call: CallContext): Promise<MethodApi[M]['result']> =>
+        server.compute(method, params, {
+          signal: call.signal,
+          priority: call.priority,
+          onProgress: progress => call.report(progress),
+        });
     return {
       filters: relay('filters'),
       weights: relay('weights'),
@@ -87,9 +98,12 @@ export class PageHost<Situation, State> extends Owner {
       predict: relay('predict'),
       renderGrid: relay('renderGrid'),
       explain: relay('explain'),
+      layerHeatmaps: relay('layerHeatmaps'),
+      renderHeatmap: relay('renderHeatmap'),
       attributionTargets: relay('attributionTargets'),
       describeModel: ({ model }) => server.describe(model),
       saveFile,
+      chooseFile,
       copyText: async ({ text }) => {
         await vscode.env.clipboard.writeText(text);
         return null;
@@ -134,6 +148,20 @@ const KINDS: ReadonlySet<unknown> = new Set(['ready', 'state', 'call', 'cancel']
 
 const isFromPage = <State>(message: unknown): message is FromPage<State> =>
   typeof message === 'object' && message !== null && 'kind' in message && KINDS.has(message.kind);
+
+async function chooseFile({
+  title,
+  extensions,
+}: PageActionApi['chooseFile']['params']): Promise<string | null> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const [chosen] =
+    (await vscode.window.showOpenDialog({
+      title,
+      ...(folder ? { defaultUri: folder } : {}),
+      filters: { Files: [...extensions] },
+    })) ?? [];
+  return chosen?.fsPath ?? null;
+}
 
 async function saveFile({
   suggestedName,

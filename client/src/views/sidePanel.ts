@@ -9,6 +9,13 @@ import type { Session } from '../session';
 import { PageHost } from './pageHost';
 
 const STATE_KEY = 'sidePanelState';
+const FIRST_STATE: SidePanelState = {
+  opacity: 0.6,
+  colorMap: 'inferno',
+  pinned: false,
+  method: 'grad-cam',
+  target: null,
+};
 
 /** The heatmap that follows the cursor. */
 export class SidePanel extends Owner implements vscode.WebviewViewProvider {
@@ -43,7 +50,10 @@ export class SidePanel extends Owner implements vscode.WebviewViewProvider {
     });
     this.page = page;
     this.register(page);
-    view.onDidChangeVisibility(() => this.refresh());
+    view.onDidChangeVisibility(() => {
+      if (view.visible) this.refresh();
+      else page.abandon();
+    });
     view.onDidDispose(() => {
       page.dispose();
       this.page = null;
@@ -65,13 +75,13 @@ export class SidePanel extends Owner implements vscode.WebviewViewProvider {
 
   private async situation(): Promise<SidePanelSituation> {
     const { follow, server, loaded } = this.session;
-    const kept = this.memento.get<SidePanelState>(STATE_KEY, {
-      opacity: 0.6,
-      colorMap: 'inferno',
-      pinned: false,
-    });
-    const none = { layer: null, layerLabel: null, needsLoad: false, error: null };
-    const base = { state: { ...kept, pinned: follow.pinned }, revision: this.revision };
+    // What was kept by an older version lacks what is new.
+    const kept = this.memento.get<Partial<SidePanelState>>(STATE_KEY, {});
+    const none = { layer: null, layerLabel: null, needsLoad: false, error: null, labels: null };
+    const base = {
+      state: { ...FIRST_STATE, ...kept, pinned: follow.pinned },
+      revision: this.revision,
+    };
     try {
       const active = await server.active();
       const model = follow.shown?.model ?? active.model;
@@ -97,6 +107,7 @@ export class SidePanel extends Owner implements vscode.WebviewViewProvider {
         layerLabel: layer && layerLabel(layer),
         needsLoad: description.weightBytes > limit && !loaded.has(model),
         error: null,
+        labels: description.labels?.names ?? null,
       };
     } catch (error) {
       return {

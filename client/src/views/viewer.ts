@@ -4,7 +4,7 @@ import { toWireError } from '../../../protocol/errors';
 import { layerLabel } from '../../../protocol/layerFacts';
 import { Owner } from '../../../protocol/lifecycle';
 import type { LayerInfo } from '../../../protocol/model';
-import type { ViewerSituation, ViewerState } from '../../../protocol/views';
+import type { ViewerSituation, ViewerState, ViewerTab } from '../../../protocol/views';
 import { VIEWS } from '../contributions';
 import type { Session } from '../session';
 import { PageHost } from './pageHost';
@@ -30,9 +30,10 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
     this.register(vscode.window.registerWebviewPanelSerializer(VIEWS.viewer, this));
   }
 
-  /** Shows a layer, in the viewer that is open or a new one beside the code. */
-  async show(model: string, layer: LayerInfo): Promise<void> {
+  /** Shows a layer, in the viewer that is open or a new one beside the code; in the tab that was in front where none is given. */
+  async show(model: string, layer: LayerInfo, tab?: ViewerTab): Promise<void> {
     const active = await this.session.server.active();
+    const needsMaps = !hasWeights(layer) && this.open?.tab !== 'heatmap';
     const shown = {
       ...{
         model,
@@ -44,7 +45,7 @@ export class Viewer extends Owner implements vscode.WebviewPanelSerializer {
         slice: 0,
         scrollTop: 0,
       },
-      ...(hasWeights(layer) ? {} : { tab: 'maps' as const }),
+      ...(tab ? { tab } : needsMaps ? { tab: 'maps' as const } : {}),
     };
     if (this.open) {
       this.open.update(shown);
@@ -126,7 +127,16 @@ class OpenViewer extends Owner {
         this.update({ input: picture });
       }),
     );
-    this.register(panel.onDidChangeViewState(() => void (panel.visible && this.page.refresh())));
+    this.register(
+      panel.onDidChangeViewState(() => {
+        if (panel.visible) void this.page.refresh();
+        else this.page.abandon();
+      }),
+    );
+  }
+
+  get tab(): ViewerTab {
+    return this.state.tab;
   }
 
   update(change: Partial<ViewerState>): void {

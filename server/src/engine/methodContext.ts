@@ -8,6 +8,9 @@ import type { OpenedModel } from './openModels';
 import type { Pictures } from './pictures';
 import type { JobTurn } from './queue';
 
+/** A call looks at the model's files again when this long has passed. */
+const CHECK_MS = 20;
+
 /** What a context takes its answers from. */
 export interface ContextSources {
   readonly feeds: Feeds;
@@ -25,17 +28,23 @@ export function methodContext(
   turn: JobTurn,
   { feeds, pictures, activations }: ContextSources,
 ): MethodContext {
+  let checked = -Infinity;
   const proceed = async (): Promise<void> => {
     await turn.giveWay();
+    if (performance.now() - checked < CHECK_MS) return;
+    checked = performance.now();
     if (opened.isCurrent()) return;
     throw new UserError(
       'brokenModel',
       `${opened.name} changed while it was being read; ask again when it is whole.`,
     );
   };
+  const resolved = new Map<ModelFeeds, FedInputs>();
   const fed = async (chosen: ModelFeeds): Promise<FedInputs> => {
     await proceed();
-    return feeds.resolve(opened, chosen);
+    const known = resolved.get(chosen) ?? (await feeds.resolve(opened, chosen));
+    resolved.set(chosen, known);
+    return known;
   };
   return {
     model: opened.model,

@@ -9,10 +9,13 @@ import { totalBytes } from './tensorBytes';
 /** What a session takes at least beside its weights: the runtime keeps repacked copies of them, and the buffers of its last run. */
 const WEIGHT_FACTOR = 1.5;
 const SESSION_BYTES = 16 * 2 ** 20;
+/** Runs of a session after which its buffers have their size: asking the system for the memory of the process takes longer than a small run. */
+const MEASURED_RUNS = 3;
 
 interface KeptSession {
   readonly session: RuntimeSession;
   bytes: number;
+  runs: number;
 }
 
 /** A graph of a model's weights: what it is, what it gives, and how it is written. */
@@ -65,7 +68,11 @@ export class Sessions extends Owner {
     extent: Extent,
   ): Promise<SessionRun> {
     const key = JSON.stringify([extent, ...[...outputs].sort()]);
-    return this.runMade(opened, { key, outputs, make: () => opened.select(outputs, extent) }, feeds);
+    return this.runMade(
+      opened,
+      { key, outputs, make: () => opened.select(outputs, extent) },
+      feeds,
+    );
   }
 
   /** Runs a graph that was made of a model's. Throws what `run` throws. */
@@ -75,16 +82,20 @@ export class Sessions extends Owner {
     feeds: ReadonlyMap<string, Tensor>,
   ): Promise<SessionRun> {
     const key = `${prefixOf(opened.path)}${opened.fingerprint}\n${made.key}`;
-    const before = process.memoryUsage.rss();
-    const started = performance.now();
     const known = this.kept.get(key);
+    const measured = known === undefined || known.runs < MEASURED_RUNS;
+    const before = measured ? process.memoryUsage.rss() : 0;
+    const started = performance.now();
     const kept = known ?? (await this.create(opened, made, key));
     const loaded = performance.now();
     const tensors = await kept.session.run(feeds, made.outputs);
     const ended = performance.now();
-    const growth = process.memoryUsage.rss() - before - totalBytes(tensors);
-    kept.bytes = known ? kept.bytes + Math.max(0, growth) : Math.max(kept.bytes, growth);
-    this.kept.resize(key, kept.bytes);
+    kept.runs++;
+    if (measured) {
+      const growth = process.memoryUsage.rss() - before - totalBytes(tensors);
+      kept.bytes = known ? kept.bytes + Math.max(0, growth) : Math.max(kept.bytes, growth);
+      this.kept.resize(key, kept.bytes);
+    }
     return { tensors, loadMs: known ? 0 : loaded - started, forwardMs: ended - loaded };
   }
 
@@ -116,6 +127,7 @@ export class Sessions extends Owner {
     const kept = {
       session,
       bytes: weightBytes(opened.model.graph) * WEIGHT_FACTOR + SESSION_BYTES,
+      runs: 0,
     };
     this.kept.set(key, kept, kept.bytes);
     return kept;

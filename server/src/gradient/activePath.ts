@@ -45,4 +45,14 @@ export function activePath(
 }
 
 /** What a node computes with, what its subgraphs take from around them included. */
-export const inputsOf = (node: Node): readonly string[] => [...node.inputs, ...captured(node)];
+export function inputsOf(node: Node): readonly string[] {
+  if (node.attributes.size === 0) return node.inputs;
+  const known = uses.get(node);
+  if (known) return known;
+  const inside = captured(node);
+  const made = inside.length === 0 ? node.inputs : [...node.inputs, ...inside];
+  uses.set(node, made);
+  return made;
+}
+
+const uses = new WeakMap<Node, readonly string[]>();

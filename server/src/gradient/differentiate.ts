@@ -115,6 +115,12 @@ function workingTensors(
 
 const MOST_WORKING = 200;
 
+/** Names of tensors, see `missingFacts`. */
+export interface MissingFacts {
+  readonly shapes: readonly string[];
+  readonly elements: readonly string[];
+}
+
 /**
  * Tensors whose shape, or whose elements where a rule needs them, are not known for a question: to be fetched from a run and added to the
  * facts before `differentiate`.
@@ -123,7 +129,7 @@ export function missingFacts(
   graph: Graph,
   facts: InferredValues,
   question: Question,
-): { readonly shapes: readonly string[]; readonly elements: readonly string[] } {
+): MissingFacts {
   const { nodes } = activePath(graph, facts, question.withRespectTo, question.target);
   const shapes = new Set<string>();
   const elements = new Set<string>();

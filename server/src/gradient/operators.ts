@@ -55,6 +55,12 @@ export class Operators extends Emitter {
   sqrt(a: Value): Value {
     return this.node('Sqrt', [a]);
   }
+  abs(a: Value): Value {
+    return this.node('Abs', [a]);
+  }
+  reciprocal(a: Value): Value {
+    return this.node('Reciprocal', [a]);
+  }
   square(a: Value): Value {
     return this.mul(a, a);
   }
@@ -100,6 +106,11 @@ export class Operators extends Emitter {
   masked(g: Value, mask: Value): Value {
     if (this.opset >= 9) return this.node('Where', [mask, g, this.scalar(g, 0)]);
     return this.mul(g, this.asNumber(mask, g.dtype));
+  }
+  /** a where the mask holds, else b. Before opset 9 a weighted sum: both have to be finite. */
+  select(mask: Value, a: Value, b: Value): Value {
+    if (this.opset >= 9) return this.node('Where', [mask, a, b]);
+    return this.add(this.masked(a, mask), this.masked(b, this.not(mask)));
   }
   /** −1, 0 or 1. */
   sign(a: Value): Value {
@@ -190,6 +201,11 @@ export class Operators extends Emitter {
     const given = [a, this.ints(starts), this.ints(ends), this.ints(axes)];
     return this.node('Slice', steps ? [...given, this.ints(steps)] : given);
   }
+  /** `count` equal parts along an axis. */
+  split(a: Value, count: number, axis: number): readonly Value[] {
+    const declared = this.opset >= 18 ? { num_outputs: count } : null;
+    return this.outputs('Split', [a], { axis, ...declared }, count);
+  }
   /** The other way round along axes. */
   reverse(a: Value, axes: readonly number[]): Value {
     const turned = axes.filter(axis => (a.shape.at(axis) ?? 1) > 1);
@@ -223,6 +239,19 @@ export class Operators extends Emitter {
 
   matMul(a: Value, b: Value): Value {
     return this.node('MatMul', [a, b]);
+  }
+  /** factor · A · B of two matrices, either of them transposed first. */
+  gemm(
+    a: Value,
+    b: Value,
+    { transA, transB, factor }: { transA: boolean; transB: boolean; factor: number },
+  ): Value {
+    const attributes = {
+      alpha: { float: factor },
+      transA: Number(transA),
+      transB: Number(transB),
+    };
+    return this.node('Gemm', [a, b, this.opset < 11 ? this.scalar(a, 0) : null], attributes);
   }
 
   /** Σ over several gradients of one tensor. */

@@ -2,6 +2,7 @@ import type { Model, TensorRef } from '../onnx/graph';
 import type { InferredValues } from '../onnx/shapes/inferShapes';
 import type { Tensor } from '../onnx/tensor';
 import { normalize } from './normalize';
+import type { MissingFacts } from './differentiate';
 import type { GradientPlan } from './plan';
 
 /** A model in the form that is differentiated, for inputs of one shape. */
@@ -17,6 +18,8 @@ export interface Prepared {
   readonly key: string;
   /** Graphs that were written for questions, by key. */
   readonly plans: Map<string, GradientPlan>;
+  /** What only a run tells, by question. */
+  readonly missing: Map<string, MissingFacts>;
 }
 
 /** Forms that are kept of one model. */
@@ -54,6 +57,7 @@ function made(model: Model, options: PrepareOptions, key: string): Prepared {
     facts: normal.changed ? options.infer(normal.model, options.inputs) : facts,
     key,
     plans: new Map(),
+    missing: new Map(),
   };
 }
 

@@ -127,9 +127,10 @@ export class RuleNode {
     const attribute = this.node.attributes.get(name);
     return attribute?.kind === 'graph' ? attribute.value : null;
   }
-  /** Axes (or another list) that moved from an attribute to an input at some version; null where neither is given. */
+  /** Axes (or another list) that moved from an attribute to an input at some version; null where neither is given. Refuses what is not known. */
   intsOrInput(name: string, index: number): readonly number[] | null {
-    return this.has(index) ? this.numbers(index) : this.ints(name);
+    if (!this.has(index)) return this.ints(name);
+    return this.numbers(index) ?? this.refuse(`its ${name} (input ${index}) are not known`);
   }
 
   /** Refuses the node: a half sentence that says why, after "no derivative: ". */

@@ -7,15 +7,18 @@ export interface AxisWindow {
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
-  /** Padding in front of the input. */
+  /** Padding in front of the input and behind it. */
   readonly before: number;
-  /** Padding behind the input that the last window reaches; negative where the input goes on behind it. */
   readonly after: number;
 }
 
 /** How far a window reaches: dilation · (kernel − 1) + 1. */
 export const extentOf = ({ kernel, dilation }: Pick<AxisWindow, 'kernel' | 'dilation'>): number =>
   dilation * (kernel - 1) + 1;
+
+/** How far the last window reaches behind the input; negative where the input goes on, more than the padding in `ceil_mode`. */
+export const reachOf = (window: AxisWindow): number =>
+  (window.output - 1) * window.stride + extentOf(window) - window.before - window.input;
 
 /** The windows of a convolution or a pooling operator [batch, channels, …spatial], one for each spatial axis. */
 export const windowsOf = (n: RuleNode, kernel: readonly number[]): readonly AxisWindow[] =>
@@ -50,24 +53,18 @@ function slidingWindows(
     const covered = (output - 1) * stride + extentOf({ kernel: size, dilation });
     const total = Math.max(0, covered + (outputPadding?.[axis] ?? 0) - input);
     const half = autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
-    const before = shared ? half : (pads?.[axis] ?? 0);
-    return {
-      input,
-      output,
-      kernel: size,
-      stride,
-      dilation,
-      before,
-      after: covered - before - input,
-    };
+    const [before, after] = shared
+      ? [half, total - half]
+      : [pads?.[axis] ?? 0, pads?.[axis + inputs.length] ?? 0];
+    return { input, output, kernel: size, stride, dilation, before, after };
   });
 }
 
-/** Attributes of a Conv over these windows, its padding behind where there is some. */
+/** Attributes of a Conv over these windows, padded behind as far as they reach. */
 export const convAttributes = (windows: readonly AxisWindow[], group: number) => ({
   kernel_shape: windows.map(w => w.kernel),
   strides: windows.map(w => w.stride),
   dilations: windows.map(w => w.dilation),
-  pads: [...windows.map(w => w.before), ...windows.map(w => Math.max(0, w.after))],
+  pads: [...windows.map(w => w.before), ...windows.map(w => Math.max(0, reachOf(w)))],
   group,
 });

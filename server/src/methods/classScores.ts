@@ -53,8 +53,16 @@ export function topClasses(scores: Float64Array, count: number): readonly Scored
     const score = scores[index] ?? NaN;
     return Number.isNaN(score) ? -Infinity : score;
   };
-  return Array.from(scores, (_, index) => index)
-    .sort((a, b) => rank(b) - rank(a) || a - b)
-    .slice(0, count)
-    .map(index => ({ index, score: scores[index] ?? NaN, probability: chances[index] ?? NaN }));
+  const best: number[] = [];
+  for (let index = 0; index < scores.length; index++) {
+    if (best.length === count && rank(index) <= rank(best.at(-1) ?? 0)) continue;
+    const place = best.findIndex(other => rank(other) < rank(index));
+    best.splice(place < 0 ? best.length : place, 0, index);
+    if (best.length > count) best.pop();
+  }
+  return best.map(index => ({
+    index,
+    score: scores[index] ?? NaN,
+    probability: chances[index] ?? NaN,
+  }));
 }

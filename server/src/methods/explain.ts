@@ -1,5 +1,5 @@
 import { ATTRIBUTION_FACTS } from '../../../protocol/attributionFacts';
-import type { ExplainParams, ExplainResult } from '../../../protocol/attribution';
+import type { ExplainParams, ExplainResult, Finding } from '../../../protocol/attribution';
 import { UserError } from '../../../protocol/errors';
 import { attributorOf } from './attribution';
 import type { Attribution, AttributionRequest } from './attribution/attributor';
@@ -11,6 +11,7 @@ import { predictedOf, resolved, resolveTarget, type Target } from './attribution
 import { isWeightable, keptCam } from './attribution/layerCams';
 import { gridLayers, suggestedLayer } from './attribution/suggestedLayer';
 import { drawnMap, heatmapOf, rawOf } from './attribution/maps';
+import type { Tensor } from '../onnx/tensor';
 import type { Method, MethodContext } from './method';
 import { summarize } from './statistics';
 
@@ -25,49 +26,6 @@ export const explain: Method<'explain'> = {
     const layers = layersFor(params, context, derivatives, target);
     const input = explainedInput(derivatives, params.feeds);
     const geometry = await context.geometry(params.feeds);
-    const describe = async (attribution: Attribution): Promise<ExplainResult> => {
-      const value =
-        attribution.value ?? (await derivatives.values([target.tensor])).get(target.tensor);
-      if (!value) throw new Error(`the run gave no ${target.tensor}`);
-      const map = drawnMap(attribution, input);
-      const summary = summarize(map.values.length, i => map.values[i] ?? NaN);
-      const full = params.want === 'full';
-      const raw = full ? rawOf(attribution) : EMPTY;
-      const heatmap = full ? heatmapOf(attribution, input) : EMPTY;
-      const scores = target.classes?.scores === target.tensor ? value : null;
-      return {
-        method: params.method,
-        layers: layers.grids.map(({ tensor }) => ({
-          id: context.layers.find(layer => layer.outputs.includes(tensor))?.id ?? null,
-          tensor,
-        })),
-        layerReason: layers.reason,
-        target: resolved(target, value),
-        predicted: scores ? predictedOf(target.classes, scores) : null,
-        rows: map.rows,
-        columns: map.columns,
-        map: map.values,
-        magnitude: map.magnitude,
-        minimum: summary.minimum,
-        maximum: summary.maximum,
-        attribution: raw.values,
-        attributionShape: raw.shape,
-        heatmap: heatmap.values,
-        heatmapShape: heatmap.shape,
-        geometry,
-        options: attribution.options,
-        completeness: attribution.completeness ?? null,
-        approximate: ATTRIBUTION_FACTS[params.method].gradients ? derivatives.approximate : null,
-        findings: findingsOf(attribution, target),
-        times: {
-          loadMs: derivatives.times.loadMs,
-          forwardMs: derivatives.times.forwardMs,
-          totalMs: performance.now() - started,
-        },
-        gradientMs: derivatives.times.gradientMs,
-        warnings: [],
-      };
-    };
     const request: AttributionRequest = {
       derivatives,
       target,
@@ -76,18 +34,98 @@ export const explain: Method<'explain'> = {
       options: params.options ?? {},
       feeds: params.feeds,
       context,
-      report: (fraction, message, partial) => {
-        if (!partial) context.report({ fraction, message });
-        else
-          void describe(partial).then(result =>
-            context.report({ fraction, message, partial: result }),
-          );
-      },
+      report: paced(context, partial => described(partial, partial.value, [])),
     };
+    const described = (
+      attribution: Attribution,
+      value: Tensor | null,
+      findings: readonly Finding[],
+    ): ExplainResult | null =>
+      value &&
+      explained({ params, request, layers, geometry, started }, attribution, value, findings);
     const kept = params.ahead ? await keptMap(params, request) : null;
-    return describe(kept ?? (await attributorOf(params.method).attribute(request)));
+    const attribution = kept ?? (await attributorOf(params.method).attribute(request));
+    const value =
+      attribution.value ?? (await derivatives.values([target.tensor])).get(target.tensor) ?? null;
+    const findings = await findingsOf(request, attribution, params.method);
+    const result = described(attribution, value, findings);
+    if (!result) throw new Error(`the run gave no ${target.tensor}`);
+    return result;
   },
 };
+
+/** Partial results that come sooner after the one before are not made: nobody could see them. */
+const PARTIAL_MS = 50;
+
+/** Tells how far a method is, and what it has every now and then. */
+function paced(
+  context: MethodContext,
+  resultOf: (attribution: Attribution) => ExplainResult | null,
+): AttributionRequest['report'] {
+  let last = Number.NEGATIVE_INFINITY;
+  return (fraction, message, partial) => {
+    const now = performance.now();
+    const due = partial && now - last >= PARTIAL_MS;
+    if (due) last = now;
+    context.report({ fraction, message, ...(due ? { partial: resultOf(partial()) } : {}) });
+  };
+}
+
+interface Explained {
+  readonly params: ExplainParams;
+  readonly request: AttributionRequest;
+  readonly layers: { readonly reason: string | null };
+  readonly geometry: ExplainResult['geometry'];
+  readonly started: number;
+}
+
+/** The result for an attribution, `value` being the target tensor of the run. */
+function explained(
+  { params, request, layers, geometry, started }: Explained,
+  attribution: Attribution,
+  value: Tensor,
+  findings: readonly Finding[],
+): ExplainResult {
+  const { derivatives, target, input, context, grids } = request;
+  const map = drawnMap(attribution, input);
+  const summary = summarize(map.values.length, i => map.values[i] ?? NaN);
+  const full = params.want === 'full';
+  const raw = full ? rawOf(attribution) : EMPTY;
+  const heatmap = full ? heatmapOf(attribution, input) : EMPTY;
+  const scores = target.classes?.scores === target.tensor ? value : null;
+  return {
+    method: params.method,
+    layers: grids.map(({ tensor }) => ({
+      id: context.layers.find(layer => layer.outputs.includes(tensor))?.id ?? null,
+      tensor,
+    })),
+    layerReason: layers.reason,
+    target: resolved(target, value),
+    predicted: scores ? predictedOf(target.classes, scores) : null,
+    rows: map.rows,
+    columns: map.columns,
+    map: map.values,
+    magnitude: map.magnitude,
+    minimum: summary.minimum,
+    maximum: summary.maximum,
+    attribution: raw.values,
+    attributionShape: raw.shape,
+    heatmap: heatmap.values,
+    heatmapShape: heatmap.shape,
+    geometry,
+    options: attribution.options,
+    completeness: attribution.completeness ?? null,
+    approximate: ATTRIBUTION_FACTS[params.method].gradients ? derivatives.approximate : null,
+    findings,
+    times: {
+      loadMs: derivatives.times.loadMs,
+      forwardMs: derivatives.times.forwardMs,
+      totalMs: performance.now() - started,
+    },
+    gradientMs: derivatives.times.gradientMs,
+    warnings: [],
+  };
+}
 
 /** A layer's Grad-CAM from the run of all layers, where that was made. */
 async function keptMap(

@@ -12,8 +12,8 @@ export const layerHeatmaps: Method<'layerHeatmaps'> = {
     const started = performance.now();
     const derivatives = await Derivatives.open(context, params.feeds, true);
     const target = await resolveTarget(params.target, derivatives, context);
-    const layers = gridLayers(context.layers, derivatives, target.tensor).filter(({ grid }) =>
-      isWeightable(grid),
+    const layers = gridLayers(context.layers, derivatives, target.tensor).filter(
+      ({ layer, grid }) => isWeightable(grid) && (params.layers?.includes(layer.id) ?? true),
     );
     const grids = layers.map(({ grid }) => grid);
     if (grids.length > 0)

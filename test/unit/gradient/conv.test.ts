@@ -1,19 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { attributeOf, type PlainAttribute } from '../shapes/smallGraphs';
+import { attributesOf, type PlainAttribute } from './attributes';
 import { checkVjp, vjpErrors } from './checkVjp';
-
-const attributes = (plain: Readonly<Record<string, PlainAttribute>>) =>
-  Object.fromEntries(Object.entries(plain).map(([name, value]) => [name, attributeOf(name, value)]));
 
 type Case = readonly [
   x: readonly number[],
   w: readonly number[],
-  attributes?: Readonly<Record<string, PlainAttribute>>,
+  attributes: Readonly<Record<string, PlainAttribute>>,
 ];
 
 const CONV: readonly Case[] = [
-  [[2, 3, 7], [4, 3, 3]],
-  [[1, 3, 6, 5], [4, 3, 1, 1]],
+  [[2, 3, 7], [4, 3, 3], {}],
+  [[1, 3, 6, 5], [4, 3, 1, 1], {}],
   [[2, 3, 6, 5], [4, 3, 3, 2], { pads: [1, 0, 2, 1] }],
   [[1, 2, 4, 5, 6], [3, 2, 2, 3, 1], { strides: [2, 1, 3], pads: [1, 1, 0, 0, 1, 0] }],
   [[1, 3, 9, 8], [4, 3, 3, 3], { strides: [2, 3], pads: [1, 1, 1, 0] }],
@@ -45,24 +42,25 @@ const TRANSPOSED: readonly Case[] = [
   [[1, 3, 4, 5], [3, 2, 2, 2], { auto_pad: 'VALID', strides: [2, 2] }],
 ];
 
-describe.each([
-  ['Conv', CONV],
-  ['ConvTranspose', TRANSPOSED],
-])('%s', (op, cases) => {
-  test.each(cases)('of %j with %j %j', async (x, w, given = {}) => {
-    const out = op === 'Conv' ? (w[0] ?? 1) : (w[1] ?? 1) * Number(given['group'] ?? 1);
-    await checkVjp(op, {
-      opset: 17,
-      inputs: [{ shape: x }, { shape: w }, { shape: [out] }],
-      attributes: attributes(given),
-    });
-  });
-  test.each([7, 11, 22])('with a constant weight and no bias at opset %i', async opset => {
+const channelsOf = (op: string, w: readonly number[], group: number): number =>
+  op === 'Conv' ? (w[0] ?? 1) : (w[1] ?? 1) * group;
+
+test.each([
+  ...CONV.map(given => ['Conv', ...given] as const),
+  ...TRANSPOSED.map(given => ['ConvTranspose', ...given] as const),
+])('%s of %j with %j %j', async (op, x, w, given) => {
+  const bias = { shape: [channelsOf(op, w, Number(given['group'] ?? 1))] };
+  const attributes = attributesOf(given);
+  await checkVjp(op, { opset: 17, inputs: [{ shape: x }, { shape: w }, bias], attributes });
+});
+
+describe.each(['Conv', 'ConvTranspose'])('%s with a constant weight and no bias', op => {
+  test.each([7, 11, 22])('at opset %i', async opset => {
     for (const stride of [1, 2])
       await checkVjp(op, {
         opset,
         inputs: [{ shape: [1, 3, 6, 7] }, { shape: [3, 3, 3, 2], constant: true }],
-        attributes: attributes({ strides: [stride, stride], pads: [1, 0, 1, 1] }),
+        attributes: attributesOf({ strides: [stride, stride], pads: [1, 0, 1, 1] }),
       });
   });
 });
@@ -71,7 +69,7 @@ test('DeformConv is refused by name', async () => {
   const given = {
     opset: 19,
     inputs: [{ shape: [1, 1, 3, 3] }, { shape: [1, 1, 2, 2] }, { shape: [1, 8, 2, 2] }],
-    attributes: attributes({ kernel_shape: [2, 2] }),
+    attributes: attributesOf({ kernel_shape: [2, 2] }),
   };
   await expect(vjpErrors('DeformConv', given)).rejects.toThrow(/No gradient through DeformConv/);
 });

@@ -1,10 +1,13 @@
+import type { FractionBox } from '../../../protocol/attribution';
 import { colorTable, type ColorMap, type ValueRange } from '../../../protocol/colorMaps';
-import { DisposableStore, type Disposable } from '../../../protocol/lifecycle';
-import type { PictureResult, ReceptiveField } from '../../../protocol/methods';
+import { DisposableStore, Emitter, type Disposable } from '../../../protocol/lifecycle';
+import type { PictureResult } from '../../../protocol/methods';
 import { context2d, element, fitCanvas, oncePerFrame, pixelCanvas } from './dom';
-import { fedToShown, fieldArea, fitInto, shownToFed, type Point, type Size } from './geometry';
+import { fitInto, shownToFed, type MapSize, type Point, type Size } from './geometry';
 import type { Rectangle } from './gridLayout';
 import { resampleBilinear, valuePixels } from './heat';
+import { drawCells, drawMarks, drawOutlines, type Marks, type Outline } from './pictureMarks';
+import { listenToPointer } from './pointing';
 import { onThemeChange, readTheme } from './theme';
 
 /** A map to be laid over the picture: [rows, columns] over all that is fed. */
@@ -14,12 +17,8 @@ export interface Overlay {
   readonly columns: number;
   readonly range: ValueRange;
   readonly colorMap: ColorMap;
-}
-
-/** What the network is shown, as a cross and a box on the picture; points in fed pixels. */
-export interface Marks {
-  readonly point: Point;
-  readonly field: ReceptiveField | null;
+  /** False shows the cells as they are; else they are upsampled bilinearly. */
+  readonly smooth?: boolean;
 }
 
 /** Longer side of the overlay's own pixels; it is scaled to the picture by the browser. */
@@ -42,17 +41,38 @@ export class InputPicture implements Disposable {
   private fed: Size = { width: 1, height: 1 };
   private overlay: Overlay | null = null;
   private marks: Marks | null = null;
+  private outlines: readonly Outline[] = [];
+  private cells: MapSize | null = null;
+  private regions = false;
+  private readonly hovered = this.store.add(new Emitter<Point | null>());
+  private readonly picked = this.store.add(new Emitter<Point>());
+  private readonly dragged = this.store.add(
+    new Emitter<{ readonly box: FractionBox; readonly done: boolean }>(),
+  );
+  /** The fed pixel under the pointer, null when it left. */
+  readonly onHover = this.hovered.event;
+  /** A place that was clicked, in fractions 0…1 of the shown picture. */
+  readonly onPick = this.picked.event;
+  /** A region that is being dragged, and at last the one that was. */
+  readonly onRegion = this.dragged.event;
   private readonly paintMarksSoon = oncePerFrame(() => this.paintMarks());
 
-  /** @param onHover told the fed pixel under the pointer, null when it left */
-  constructor(onHover: (point: Point | null) => void) {
+  constructor() {
     this.root = element('div', { class: 'picture' }, this.base, this.heat, this.top);
     const resize = new ResizeObserver(() => this.paint());
     resize.observe(this.root);
     this.store.add({ dispose: () => resize.disconnect() });
     this.store.add(onThemeChange(() => this.paintMarksSoon()));
-    this.root.addEventListener('pointermove', event => onHover(this.pointAt(event)));
-    this.root.addEventListener('pointerleave', () => onHover(null));
+    listenToPointer(
+      this.root,
+      () => (this.bitmap ? this.base.getBoundingClientRect() : null),
+      () => this.regions,
+      {
+        onHover: at => this.hovered.fire(at && shownToFed(this.fed, at)),
+        onPick: at => this.picked.fire(at),
+        onRegion: (box, done) => this.dragged.fire({ box, done }),
+      },
+    );
   }
 
   /** How many pixels are fed; fractions where there is no picture. */
@@ -74,6 +94,11 @@ export class InputPicture implements Disposable {
     this.fed = picture.geometry?.fed ?? picture;
     this.base.setAttribute('aria-label', label);
     this.paint();
+  }
+
+  /** One sentence that stands for the picture where it cannot be seen. */
+  setLabel(label: string): void {
+    this.base.setAttribute('aria-label', label);
   }
 
   clear(): void {
@@ -98,6 +123,29 @@ export class InputPicture implements Disposable {
   setMarks(marks: Marks | null): void {
     this.marks = marks;
     this.paintMarksSoon();
+  }
+
+  /** Boxes on the picture. */
+  setOutlines(outlines: readonly Outline[]): void {
+    this.outlines = outlines;
+    this.paintMarksSoon();
+  }
+
+  /** The grid of a map, outlined; null for none. */
+  setCells(cells: MapSize | null): void {
+    this.cells = cells;
+    this.paintMarksSoon();
+  }
+
+  /** Whether a region can be dragged. */
+  setRegions(regions: boolean): void {
+    this.regions = regions;
+    this.root.classList.toggle('has-regions', regions);
+  }
+
+  /** The picture itself, to be drawn elsewhere; null while there is none. */
+  get image(): ImageBitmap | null {
+    return this.bitmap;
   }
 
   dispose(): void {
@@ -135,68 +183,35 @@ export class InputPicture implements Disposable {
     context.clearRect(0, 0, width, height);
     const { overlay } = this;
     if (!overlay || overlay.values.length === 0) return;
-    const [rows, columns] = overlaySize(overlay);
-    const fine = resampleBilinear(overlay.values, overlay.rows, overlay.columns, rows, columns);
-    const pixels = valuePixels(fine, colorTable(overlay.colorMap), overlay.range);
-    context.drawImage(pixelCanvas(new ImageData(pixels, columns)), 0, 0, width, height);
+    context.imageSmoothingEnabled = overlay.smooth !== false;
+    context.drawImage(overlayCanvas(overlay), 0, 0, width, height);
   }
 
   private paintMarks(): void {
     const { width, height } = this.place(this.top);
     const context = context2d(this.top);
     context.clearRect(0, 0, width, height);
-    if (!this.marks || !this.bitmap) return;
-    const theme = readTheme();
-    const at = fedToShown(this.fed, this.marks.point);
-    const strokes = (draw: () => void): void => {
-      // Dark under light, so that the line shows on any picture.
-      for (const [color, line] of [
-        [theme.background, 4],
-        [theme.foreground, 1.5],
-      ] as const) {
-        context.strokeStyle = color;
-        context.lineWidth = line;
-        draw();
-      }
-    };
-    if (this.marks.field) {
-      const box = clip(fieldArea(this.fed, this.marks.field), width, height);
-      strokes(() => context.strokeRect(box.x, box.y, box.width, box.height));
-    }
-    const [x, y] = [at.x * width, at.y * height];
-    strokes(() => {
-      context.beginPath();
-      context.moveTo(x - 7, y);
-      context.lineTo(x + 7, y);
-      context.moveTo(x, y - 7);
-      context.lineTo(x, y + 7);
-      context.stroke();
-    });
-  }
-
-  private pointAt(event: PointerEvent): Point | null {
-    if (!this.bitmap) return null;
-    const bounds = this.base.getBoundingClientRect();
-    const x = (event.clientX - bounds.left) / bounds.width;
-    const y = (event.clientY - bounds.top) / bounds.height;
-    return x < 0 || x > 1 || y < 0 || y > 1 ? null : shownToFed(this.fed, { x, y });
+    if (!this.bitmap) return;
+    const [theme, shown] = [readTheme(), { width, height }];
+    if (this.cells) drawCells(context, theme, shown, this.cells);
+    drawOutlines(context, theme, shown, this.outlines);
+    if (this.marks) drawMarks(context, theme, shown, this.fed, this.marks);
   }
 }
 
-/** Rows and columns that an overlay is resampled to; maps that are finer stay as they are. */
-function overlaySize(overlay: Overlay): readonly [number, number] {
-  const factor = Math.max(1, OVERLAY_PIXELS / Math.max(overlay.rows, overlay.columns));
-  return [Math.round(overlay.rows * factor), Math.round(overlay.columns * factor)];
-}
-
-/** A box of fractions in pixels, cut to the picture so that its edges stay visible. */
-function clip(area: Rectangle, width: number, height: number): Rectangle {
-  const x = Math.max(area.x * width, 1);
-  const y = Math.max(area.y * height, 1);
-  return {
-    x,
-    y,
-    width: Math.max(Math.min((area.x + area.width) * width, width - 1) - x, 0),
-    height: Math.max(Math.min((area.y + area.height) * height, height - 1) - y, 0),
-  };
+/** An overlay in colours: bilinear at a size that the browser need not blur, or one pixel for each cell. */
+export function overlayCanvas({
+  values,
+  rows,
+  columns,
+  colorMap,
+  range,
+  smooth,
+}: Overlay): HTMLCanvasElement {
+  const factor = smooth === false ? 1 : Math.max(1, OVERLAY_PIXELS / Math.max(rows, columns));
+  const size = { rows: Math.round(rows * factor), columns: Math.round(columns * factor) };
+  const fine =
+    factor === 1 ? values : resampleBilinear(values, rows, columns, size.rows, size.columns);
+  const pixels = valuePixels(fine, colorTable(colorMap), range);
+  return pixelCanvas(new ImageData(pixels, size.columns));
 }

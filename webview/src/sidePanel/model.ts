@@ -1,5 +1,6 @@
 import { layerFacts } from '../../../protocol/layerFacts';
 import type { PageCommand, SidePanelSituation } from '../../../protocol/views';
+import { panelMethod, panelTarget } from './heatModel';
 import type { PanelWords } from './types';
 
 /** What stands in the way of a heatmap: a sentence and the commands that help, with their arguments. */
@@ -52,8 +53,18 @@ export function obstacleOf(situation: SidePanelSituation): Obstacle | null {
 
 /** The heatmap is asked for again when one of these changes; null where none can be asked for. */
 export function heatKey(situation: SidePanelSituation): string | null {
-  if (situation.error || obstacleOf(situation) || !situation.layer) return null;
-  return JSON.stringify([situation.model, situation.layer.id, situation.input, situation.revision]);
+  const { model, layer, input, revision, state, error } = situation;
+  if (error || obstacleOf(situation) || !layer) return null;
+  const method = panelMethod(state);
+  const target = method === 'activation' ? null : panelTarget(state, model);
+  return JSON.stringify([model, layer.id, input, revision, method, target]);
+}
+
+/** What the look-ups of all layers belong to: they are made once for each of these; null where none are needed. */
+export function aheadKey(situation: SidePanelSituation): string | null {
+  const { model, input, revision, state } = situation;
+  if (heatKey(situation) === null || panelMethod(state) !== 'grad-cam') return null;
+  return JSON.stringify([model, input, revision, panelTarget(state, model)]);
 }
 
 /** The picture is asked for again when one of these changes; null where none can be asked for. */
@@ -65,11 +76,12 @@ export function pictureKey(situation: SidePanelSituation): string | null {
 
 export function panelWords(situation: SidePanelSituation): PanelWords {
   const { layer, layerLabel, inputLabel, modelLabel, state } = situation;
+  const { pinned, opacity, colorMap } = state;
   return {
     name: layerLabel ?? '',
     facts: layer ? layerFacts(layer) : '',
     input: inputLabel ?? 'Choose Input…',
     model: modelLabel,
-    ...state,
+    ...{ pinned, opacity, colorMap },
   };
 }

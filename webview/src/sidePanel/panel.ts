@@ -1,23 +1,35 @@
-import { CancelledError, fromWireError, toWireError } from '../../../protocol/errors';
-import type { ActivationHeatmapResult } from '../../../protocol/methods';
+import type { Finding, PredictedClass, Remedy } from '../../../protocol/attribution';
+import { CancelledError, fromWireError, toWireError, UserError } from '../../../protocol/errors';
 import type { SidePanelSituation, SidePanelState } from '../../../protocol/views';
 import { createAnnouncer } from '../lib/announce';
 import { createBusy } from '../lib/busy';
 import { pageRoot } from '../lib/dom';
-import { formatMs } from '../lib/format';
-import { rangeFor, resolveColorMap } from '../lib/heat';
 import { connectHost, errorAction } from '../lib/host';
 import { Latest } from '../lib/latest';
+import type { MessageAction } from '../lib/message';
 import { InputPicture } from '../lib/picture';
-import { heatKey, obstacleOf, panelWords, pictureKey } from './model';
-import { SidePanelView } from './view';
+import { targetOfValue } from '../lib/targetWords';
+import {
+  activationStandsIn,
+  explainAtCaret,
+  heatMap,
+  heatNote,
+  insteadText,
+  isPanelMethod,
+  panelMenus,
+  panelTarget,
+  panelTargets,
+  type Heat,
+} from './heatModel';
+import { aheadKey, heatKey, obstacleOf, panelWords, pictureKey } from './model';
+import { SidePanelView, type PanelFinding } from './view';
 
 /** Longer side of the picture that is asked for, in pixels. */
 const PICTURE_PIXELS = 512;
 
 /** A heatmap with the situation that it was asked in. */
-interface Heat {
-  readonly result: ActivationHeatmapResult;
+interface ShownHeat {
+  readonly heat: Heat;
   readonly layer: string;
   readonly revision: number;
 }
@@ -26,14 +38,23 @@ interface Heat {
 export class SidePanel {
   private situation: SidePanelSituation | null = null;
   private state: SidePanelState | null = null;
-  private heat: Heat | null = null;
+  private shown: ShownHeat | null = null;
+  /** The five highest classes on this picture. */
+  private predicted: {
+    readonly picture: string | null;
+    readonly classes: readonly PredictedClass[];
+  } | null = null;
   private askedHeat: string | null = null;
+  private askedAhead: string | null = null;
+  /** The heatmap that a person wants to see with its negative values. */
+  private signed: string | null = null;
   private askedPicture: string | null = null;
   private readonly heatTask = new Latest();
   private readonly pictureTask = new Latest();
+  private readonly aheadTask = new Latest();
   private readonly announce = createAnnouncer(pageRoot());
   private readonly busy = createBusy(busy => this.view.setBusy(busy));
-  private readonly picture = new InputPicture(() => undefined);
+  private readonly picture = new InputPicture();
   private readonly host = connectHost<SidePanelSituation, SidePanelState>(situation =>
     this.take(situation),
   );
@@ -42,6 +63,8 @@ export class SidePanel {
       setOpacity: opacity => this.patch({ opacity }),
       setColorMap: colorMap => this.patch({ colorMap }),
       setPinned: pinned => this.patch({ pinned }),
+      setMethod: value => isPanelMethod(value) && this.patch({ method: value }),
+      setTarget: value => this.setTarget(value),
       chooseInput: () => this.host.run('layerLens.chooseInput'),
       chooseModel: () => this.host.run('layerLens.chooseModel'),
       openViewer: () => this.openViewer(),
@@ -74,11 +97,13 @@ export class SidePanel {
   private update(): void {
     const { situation, state } = this;
     if (!situation || !state) return;
-    this.view.update(panelWords({ ...situation, state }), situation.layer !== null);
+    const own = { ...situation, state };
+    this.view.update(panelWords(own), situation.layer !== null);
     this.picture.setOpacity(state.opacity);
     this.showObstacle(situation);
+    // The heat first: it is what is waited for when the cursor moves.
+    this.syncHeat(own);
     this.syncPicture(situation);
-    this.syncHeat(situation);
     this.paint();
   }
 
@@ -126,59 +151,141 @@ export class SidePanel {
     const key = heatKey(situation);
     if (key === this.askedHeat) return;
     this.askedHeat = key;
-    const { model, layer, input, revision } = situation;
-    if (key === null || model === null || !layer) return this.heatTask.cancel();
-    const work = this.heatTask.run(signal =>
-      this.host.api.call(
-        'activationHeatmap',
-        { model, layer: layer.id, input },
-        { signal, priority: 'interactive' },
-      ),
-    );
+    const { layer, revision } = situation;
+    if (key === null || !layer) return this.heatTask.cancel();
+    const work = this.heatTask.run(signal => this.askHeat(situation, layer.id, signal));
     this.busy
       .track(work, () => this.heatTask.cancel())
-      .then(result => {
-        this.heat = { result, layer: layer.id, revision };
+      .then(heat => {
+        this.shown = { heat, layer: layer.id, revision };
+        if (heat.kind === 'explained' && heat.result.predicted)
+          this.predicted = { picture: pictureOf(situation), classes: heat.result.predicted };
         this.view.line.hide();
         this.paint();
+        this.lookAhead(situation);
       })
       .catch((error: unknown) => this.fail(error));
   }
 
+  /** The map of a layer; where it cannot be had, how strongly the layer answers, and why that. */
+  private async askHeat(
+    { model, input, state }: SidePanelSituation,
+    layer: string,
+    signal: AbortSignal,
+  ): Promise<Heat> {
+    if (model === null) throw new CancelledError();
+    const params = explainAtCaret(state, model, layer, input);
+    let instead: string | null = null;
+    if (params)
+      try {
+        const result = await this.host.api.call('explain', params, interactive(signal));
+        return { kind: 'explained', result };
+      } catch (error) {
+        if (!(error instanceof UserError) || !activationStandsIn(error.code)) throw error;
+        instead = insteadText(error.message);
+      }
+    const result = await this.host.api.call(
+      'activationHeatmap',
+      { model, layer, input },
+      interactive(signal),
+    );
+    return { kind: 'activation', result, instead };
+  }
+
+  /** Once there is a map, those of all other layers are made in the background, so that moving the cursor is a look-up. */
+  private lookAhead(situation: SidePanelSituation): void {
+    const key = aheadKey(situation);
+    const { model, input, state } = situation;
+    if (key === null || key === this.askedAhead || model === null) return;
+    this.askedAhead = key;
+    this.aheadTask
+      .run(signal =>
+        this.host.api.call(
+          'layerHeatmaps',
+          { model, input, target: panelTarget(state, model) },
+          { signal, priority: 'background' },
+        ),
+      )
+      // Without it each layer is computed when the cursor comes to it.
+      .catch(() => undefined);
+  }
+
   /** The heat over the picture, its bar and its words. */
   private paint(): void {
-    const { heat, state } = this;
-    if (!state) return;
-    if (!heat) {
+    const { shown, state, situation } = this;
+    if (!state || !situation) return;
+    this.view.setMenus(panelMenus(situation, state, this.predictedHere(situation)));
+    if (!shown) {
       this.picture.setOverlay(null);
       this.view.bar.set('grey', null, '');
       this.view.setNote('');
+      this.view.setFindings([]);
       return;
     }
-    const { rows, columns, values, minimum, maximum, times, notes } = heat.result;
-    const measured = { low: minimum, high: maximum };
-    const colorMap = resolveColorMap(state.colorMap, measured);
-    const range = rangeFor(colorMap, measured);
-    this.picture.setOverlay({ rows, columns, values, range, colorMap });
-    this.view.bar.set(colorMap, range, 'mean |activation|');
-    this.view.setNote(
-      ['mean |activation|', `${rows}×${columns}, bilinear`, formatMs(times.totalMs), ...notes].join(
-        ' · ',
-      ),
-    );
+    const { heat } = shown;
+    const part = this.signed !== null && this.signed === this.askedHeat ? 'signed' : 'strength';
+    const map = heatMap(heat, part, state.colorMap);
+    this.picture.setOverlay(map);
+    this.view.bar.set(map.colorMap, map.range, map.note);
+    this.view.setNote(heatNote(heat, situation.labels));
+    this.view.setFindings(this.findings(heat));
     if (this.askedPicture === null || !this.picture.isEmpty)
-      document.body.dataset['painted'] = `${heat.layer}@${heat.revision}`;
+      document.body.dataset['painted'] = paintedText(shown);
+  }
+
+  private findings(heat: Heat): readonly PanelFinding[] {
+    if (heat.kind === 'activation')
+      return heat.instead === null
+        ? []
+        : [{ severity: 'information', text: heat.instead, action: null }];
+    return heat.result.findings.map(({ severity, message, remedy }: Finding) => ({
+      severity,
+      text: message,
+      action: remedy ? this.action(remedy) : null,
+    }));
+  }
+
+  /** What a finding's button does here; the methods of pixels are looked at in the viewer. */
+  private action(remedy: Remedy): MessageAction {
+    const run = (): void => {
+      const { model } = this.situation ?? {};
+      if (remedy.kind === 'signed') {
+        this.signed = this.askedHeat;
+        this.paint();
+      } else if (remedy.kind === 'target' && model)
+        this.patch({ target: { model, spec: remedy.target } });
+      else if (remedy.kind === 'method' && isPanelMethod(remedy.method))
+        this.patch({ method: remedy.method });
+      else if (remedy.kind === 'layer' && model)
+        this.host.run('layerLens.pinLayer', model, remedy.layer, 'follow');
+      else if (remedy.kind === 'command')
+        errorAction(this.host, { code: 'internal', action: remedy.action })?.run();
+      else this.openViewer();
+    };
+    return { label: remedy.title, run };
+  }
+
+  private setTarget(value: string): void {
+    const { situation } = this;
+    if (!situation || situation.model === null) return;
+    const { model, labels } = situation;
+    const spec = targetOfValue(panelTargets(labels, this.predictedHere(situation)), value);
+    if (spec) this.patch({ target: { model, spec } });
+  }
+
+  private predictedHere(situation: SidePanelSituation): readonly PredictedClass[] | null {
+    return this.predicted?.picture === pictureOf(situation) ? this.predicted.classes : null;
   }
 
   private forgetHeat(): void {
-    this.heat = null;
+    this.shown = null;
     this.askedHeat = null;
     this.heatTask.cancel();
   }
 
   private openViewer(): void {
     const { model, layer } = this.situation ?? {};
-    if (model && layer) this.host.run('layerLens.visualizeLayer', model, layer.id);
+    if (model && layer) this.host.run('layerLens.visualizeLayer', model, layer.id, 'heatmap');
   }
 
   /** One sentence above the picture, which stays. */
@@ -189,4 +296,20 @@ export class SidePanel {
     this.view.line.show(wire.message, action ? [action] : []);
     this.announce(wire.message);
   }
+}
+
+/** What a person waits for. */
+const interactive = (signal: AbortSignal) => ({ signal, priority: 'interactive' }) as const;
+
+/** What a prediction is one of. */
+const pictureOf = ({ model, input, revision }: SidePanelSituation): string =>
+  JSON.stringify([model, input, revision]);
+
+/** For tests: which layer is painted, and how. */
+function paintedText({ heat, layer, revision }: ShownHeat): string {
+  const how =
+    heat.kind === 'activation'
+      ? 'activation'
+      : `${heat.result.method} ${heat.result.target.classIndex ?? ''}`;
+  return `${layer}@${revision} ${how}`;
 }

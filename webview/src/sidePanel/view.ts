@@ -12,8 +12,16 @@ import {
 import { element } from '../lib/dom';
 import { baseName } from '../lib/format';
 import { COLOR_CHOICES } from '../lib/heat';
-import { createMessage } from '../lib/message';
-import type { PanelWords, SidePanelActions } from './types';
+import { createMessage, type MessageAction } from '../lib/message';
+import { createPicker } from '../lib/picker';
+import type { PanelMenus, PanelWords, SidePanelActions } from './types';
+
+/** One sentence under the picture, with what can be done about it. */
+export interface PanelFinding {
+  readonly severity: 'information' | 'warning';
+  readonly text: string;
+  readonly action: MessageAction | null;
+}
 
 /** A square picture, what it shows, and how. */
 export class SidePanelView {
@@ -24,6 +32,11 @@ export class SidePanelView {
   private readonly name = element('h1', { class: 'name' });
   private readonly facts = element('p', { class: 'facts' });
   private readonly note = element('p', { class: 'note', id: 'note' });
+  private readonly findings = element('div', { class: 'findings' });
+  private readonly method;
+  private readonly target;
+  private readonly menus: HTMLElement;
+  private said = '';
   private readonly viewer: Button;
   private readonly input: Button;
   private readonly model: Button;
@@ -46,6 +59,17 @@ export class SidePanelView {
     this.colors = select('Colours', name => actions.setColorMap(name));
     this.pin = checkbox('Pin', pinned => actions.setPinned(pinned));
     this.pin.title = 'Keep this layer while the cursor moves';
+    this.method = createPicker({
+      label: 'Method',
+      search: 'Search methods…',
+      onChoose: value => actions.setMethod(value),
+    });
+    this.target = createPicker({
+      label: 'Target',
+      search: 'Name or number of a class…',
+      onChoose: value => actions.setTarget(value),
+    });
+    this.menus = element('div', { class: 'menus' }, this.method.root, this.target.root);
     this.square = element('div', { class: 'square' }, busy, picture, this.area.root);
     this.controls = element(
       'div',
@@ -69,8 +93,10 @@ export class SidePanelView {
         this.viewer,
       ),
       this.line.root,
+      this.menus,
       this.square,
       this.note,
+      this.findings,
       this.controls,
       this.choices,
     );
@@ -83,6 +109,7 @@ export class SidePanelView {
     this.facts.title = words.facts;
     this.viewer.hidden = !hasLayer;
     this.controls.hidden = !hasLayer;
+    this.menus.hidden = !hasLayer;
     this.choices.hidden = words.model === null;
     this.pin.checked = words.pinned;
     this.setChoice(this.input, words.input, 'Input');
@@ -94,6 +121,31 @@ export class SidePanelView {
   setNote(text: string): void {
     this.note.textContent = text;
     this.note.title = text;
+  }
+
+  setMenus(menus: PanelMenus): void {
+    this.method.set(menus.method, menus.methods, [menus.chosenMethod]);
+    this.method.setTitle(menus.methodTitle);
+    this.target.root.hidden = menus.target === null;
+    this.target.set(menus.target ?? '', menus.targets, [menus.chosenTarget]);
+  }
+
+  /** What is to be known of the map. Buttons are made anew only when the sentences change. */
+  setFindings(findings: readonly PanelFinding[]): void {
+    const key = JSON.stringify(findings.map(({ text, action }) => [text, action?.label]));
+    if (key === this.said) return;
+    this.said = key;
+    this.findings.replaceChildren(
+      ...findings.map(({ severity, text, action }) =>
+        element(
+          'div',
+          { class: `finding finding-${severity}` },
+          icon(severity === 'warning' ? 'warning' : 'info'),
+          element('p', { text }),
+          ...(action ? [button({ label: action.label, onClick: action.run })] : []),
+        ),
+      ),
+    );
   }
 
   setBusy(busy: boolean): void {

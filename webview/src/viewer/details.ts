@@ -13,7 +13,7 @@ export interface DetailsPane {
   readonly isOpen: boolean;
 }
 
-export function createDetails(onOpen: () => void, onCopy: () => void): DetailsPane {
+export function createDetails(onCopy: () => void): DetailsPane {
   const body = element('div', { class: 'details-body' });
   const root = element('section', {
     class: 'details',
@@ -29,7 +29,6 @@ export function createDetails(onOpen: () => void, onCopy: () => void): DetailsPa
     },
     toggle() {
       root.hidden = !root.hidden;
-      if (!root.hidden) onOpen();
     },
     fill(sections, preprocessing) {
       body.replaceChildren(

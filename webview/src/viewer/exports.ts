@@ -25,7 +25,7 @@ export async function savePicture(
       model: state.model,
       layer: state.layer,
       input: maps ? state.input : null,
-      what: state.tab,
+      what: maps ? 'maps' : 'filters',
       colorMap,
       scale: state.scale,
       ...(isView(state.filterView) ? { view: state.filterView } : {}),

@@ -1,14 +1,21 @@
+import type { PictureResult } from '../../../protocol/methods';
 import type { ViewerState } from '../../../protocol/views';
 import { baseName } from '../lib/format';
 import type { Host } from '../lib/host';
 import { Latest } from '../lib/latest';
 import type { InputPicture } from '../lib/picture';
-import { classLabel } from './model';
+import { classLabel } from '../lib/targetWords';
 import type { Shown } from './types';
 
 /** Longer side of the picture that is asked for, in pixels. */
 const PICTURE_PIXELS = 640;
 const TOP = 5;
+
+export interface InputsEvents {
+  /** What the picture is now; without one, why. */
+  onPicture(problem: string | null, result: PictureResult | null, label: string): void;
+  onPrediction(text: string, title: string): void;
+}
 
 /** Keeps the input picture and the prediction in step with model and input; each is asked for once. */
 export class Inputs {
@@ -20,8 +27,7 @@ export class Inputs {
   constructor(
     private readonly host: Host<ViewerState>,
     private readonly picture: InputPicture,
-    private readonly onPicture: (problem: string | null) => void,
-    private readonly onPrediction: (text: string, title: string) => void,
+    private readonly events: InputsEvents,
   ) {}
 
   sync({ situation, state }: Shown): void {
@@ -51,25 +57,23 @@ export class Inputs {
         const [first] = classes ?? [];
         const words = (entry: { readonly index: number; readonly probability: number }): string =>
           `${classLabel(situation.labels, entry.index)} ${entry.probability.toFixed(2)}`;
-        this.onPrediction(first ? words(first) : '', (classes ?? []).map(words).join('\n'));
+        this.events.onPrediction(first ? words(first) : '', (classes ?? []).map(words).join('\n'));
       })
       // A model without class scores has no prediction to show; other errors show where the maps are.
-      .catch(() => this.onPrediction('', ''));
+      .catch(() => this.events.onPrediction('', ''));
   }
 
   private showPicture({ state }: Shown): void {
-    this.onPrediction('', '');
+    this.events.onPrediction('', '');
     this.predictionKey = '';
     this.pictureTask.cancel();
     const { model, input } = state;
     if (input === null) {
-      this.picture.clear();
-      this.onPicture('No input picture.');
+      this.without('No input picture.');
       return;
     }
     if (input.endsWith('.npy')) {
-      this.picture.clear();
-      this.onPicture('The input is an array; it has no picture.');
+      this.without('The input is an array; it has no picture.');
       return;
     }
     this.pictureTask
@@ -81,14 +85,17 @@ export class Inputs {
         ),
       )
       .then(async result => {
-        await this.picture.setPicture(
-          result,
-          `Input ${baseName(input)}, the part that the network sees`,
-        );
-        this.onPicture(null);
+        const label = `Input ${baseName(input)}, the part that the network sees`;
+        await this.picture.setPicture(result, label);
+        this.events.onPicture(null, result, label);
       })
       .catch((error: unknown) =>
-        this.onPicture(error instanceof Error ? error.message : String(error)),
+        this.events.onPicture(error instanceof Error ? error.message : String(error), null, ''),
       );
+  }
+
+  private without(problem: string): void {
+    this.picture.clear();
+    this.events.onPicture(problem, null, '');
   }
 }

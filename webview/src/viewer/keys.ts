@@ -1,4 +1,5 @@
 import type { ViewerTab } from '../../../protocol/views';
+import { TABS } from './tabs';
 
 export interface KeyActions {
   step(direction: -1 | 1): void;
@@ -22,8 +23,9 @@ function handle(event: KeyboardEvent, actions: KeyActions): boolean {
   const { key } = event;
   const arrow = key.startsWith('Arrow');
   if (arrow && event.shiftKey) return actions.moveProbe(key);
+  const tab = TABS[Number(key) - 1];
   if (key === '[' || key === ']') actions.step(key === '[' ? -1 : 1);
-  else if (key === '1' || key === '2') actions.tab(key === '1' ? 'filters' : 'maps');
+  else if (tab) actions.tab(tab.id);
   else if (key === 'Escape') actions.back();
   else if (arrow && actions.isEnlarged())
     actions.neighbour(key === 'ArrowLeft' || key === 'ArrowUp' ? -1 : 1);
@@ -34,6 +36,6 @@ function handle(event: KeyboardEvent, actions: KeyActions): boolean {
 const isTyping = (event: KeyboardEvent): boolean => {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;
-  if (target.tagName === 'INPUT' || target.closest('vscode-dropdown')) return true;
+  if (target.closest('input, select, vscode-dropdown')) return true;
   return event.key.startsWith('Arrow') && target.closest('[role=tablist]') !== null;
 };

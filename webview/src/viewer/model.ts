@@ -181,10 +181,6 @@ export function shownLabel(situation: ViewerSituation): string {
   );
 }
 
-/** Name of a class where labels are known, else its number. */
-export const classLabel = (labels: readonly string[] | null, index: number): string =>
-  labels?.[index] ?? `class ${index}`;
-
 /** A file name from a label: nothing but letters, digits, dot, dash and underscore, at most 80 of them. */
 export const fileStem = (label: string): string =>
   label.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 80) || 'layer';

@@ -31,7 +31,7 @@ export interface StageOptions {
 
 /** Picture, grid and enlarged channel, and the place that is marked in all of them. */
 export class Stage implements Disposable {
-  readonly picture = new InputPicture(point => this.hoverPicture(point));
+  readonly picture = new InputPicture();
   readonly content: HTMLElement;
   private readonly grid = new TileGrid({
     label: 'Channels',
@@ -79,6 +79,7 @@ export class Stage implements Disposable {
       this.exact.recomputed,
     );
     for (const part of [this.picture, this.grid, this.exact]) this.store.add(part);
+    this.store.add(this.picture.onHover(point => this.hoverPicture(point)));
   }
 
   get isEnlarged(): boolean {

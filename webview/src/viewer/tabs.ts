@@ -1,9 +1,11 @@
 import type { ViewerTab } from '../../../protocol/views';
 import { element } from '../lib/dom';
 
-const TABS: readonly { readonly id: ViewerTab; readonly label: string }[] = [
+/** All tabs in their order; a digit is the key of each. */
+export const TABS: readonly { readonly id: ViewerTab; readonly label: string }[] = [
   { id: 'filters', label: 'Filters' },
   { id: 'maps', label: 'Feature maps' },
+  { id: 'heatmap', label: 'Heatmap' },
 ];
 
 /** The tabs of the page (WAI-ARIA tabs): one is in the tab order, arrow keys go to the others. */

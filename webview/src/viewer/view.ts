@@ -19,14 +19,16 @@ import { neighbourLayer, shownLabel } from './model';
 import { createTabs, type Tabs } from './tabs';
 import type { Shown } from './types';
 
+/** A picture, numbers, or (of heatmaps) everything that is known of them. */
+export type ExportKind = 'picture' | 'numbers' | 'record';
+
 /** What a person can do on the page, apart from the grid and the picture. */
 export interface ViewerActions {
   step(direction: -1 | 1): void;
   chooseTab(tab: ViewerTab): void;
   patch(patch: Partial<ViewerState>): void;
   chooseInput(): void;
-  exportPicture(): void;
-  exportNumbers(): void;
+  save(what: ExportKind): void;
   back(): void;
   neighbour(direction: -1 | 1): void;
   recompute(): void;
@@ -39,6 +41,7 @@ export interface ViewerParts {
   readonly details: HTMLElement;
   readonly picture: HTMLElement;
   readonly content: HTMLElement;
+  readonly heatmap: HTMLElement;
 }
 
 /** What the frame says besides the state: facts of the tab that is shown. */
@@ -105,6 +108,7 @@ export class ViewerView {
   private readonly recompute: Button;
   private readonly statement = element('span', { class: 'statement', id: 'statement' });
   private readonly detailsButton: Button;
+  private readonly saveRecord: Button;
   private readonly panel: HTMLElement;
 
   constructor(actions: ViewerActions, parts: ViewerParts) {
@@ -144,6 +148,11 @@ export class ViewerView {
       label: 'Recompute this position',
       icon: 'symbol-operator',
       onClick: () => actions.recompute(),
+    });
+    this.saveRecord = iconButton({
+      label: 'Export everything known of the heatmaps (JSON)',
+      icon: 'json',
+      onClick: () => actions.save('record'),
     });
     this.detailsButton = button({
       label: 'Details',
@@ -187,10 +196,11 @@ export class ViewerView {
       this.pictureArea,
       element(
         'section',
-        { class: 'channels', attributes: { 'aria-label': 'Channels' } },
+        { class: 'channels', attributes: { 'aria-label': 'What the layer shows' } },
         this.gridTools,
         this.enlargedTools,
         parts.content,
+        parts.heatmap,
         this.area.root,
       ),
     );
@@ -253,6 +263,8 @@ export class ViewerView {
 
   private updateTools(state: ViewerState, facts: FrameFacts): void {
     const filters = state.tab === 'filters';
+    this.saveRecord.hidden = state.tab !== 'heatmap';
+    this.root.classList.toggle('on-heatmap', state.tab === 'heatmap');
     this.gridTools.hidden = facts.enlarged || facts.countText === '';
     this.enlargedTools.hidden = !facts.enlarged;
     this.recompute.hidden = !facts.canRecompute;
@@ -296,13 +308,14 @@ export class ViewerView {
         iconButton({
           label: 'Export picture (PNG)',
           icon: 'file-media',
-          onClick: () => actions.exportPicture(),
+          onClick: () => actions.save('picture'),
         }),
         iconButton({
           label: 'Export numbers (.npy)',
           icon: 'export',
-          onClick: () => actions.exportNumbers(),
+          onClick: () => actions.save('numbers'),
         }),
+        this.saveRecord,
       ),
     );
   }

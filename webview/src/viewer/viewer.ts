@@ -1,6 +1,6 @@
 import { fromWireError, toWireError } from '../../../protocol/errors';
 import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
-import type { ModelDescription } from '../../../protocol/model';
+import type { PreprocessingSpec } from '../../../protocol/preprocessing';
 import type { ViewerSituation, ViewerState, ViewerTab } from '../../../protocol/views';
 import { createAnnouncer } from '../lib/announce';
 import { createBusy } from '../lib/busy';
@@ -10,28 +10,28 @@ import { Latest } from '../lib/latest';
 import type { MessageAction } from '../lib/message';
 import { createDetails } from './details';
 import { saveNumbers, savePicture } from './exports';
+import { HeatmapTab } from './heatmap';
+import { recordOfAll, saveFigure, saveMap, saveRecord } from './heatmapExport';
 import { Inputs } from './inputs';
 import { listenToKeys } from './keys';
 import { atLayer, neighbourLayer, takeOver } from './model';
+import { ModelFacts } from './modelFacts';
 import { Sources } from './sources';
 import { Stage } from './stage';
-import type { Shown } from './types';
-import { ViewerView } from './view';
-import { frameFacts, readoutText } from './words';
+import { TABS } from './tabs';
+import type { DetailsSection, Shown } from './types';
+import { ViewerView, type ExportKind } from './view';
+import { frameFacts, heatmapFacts, readoutText } from './words';
 
 /** The page: what is shown, and everything that follows when it changes. */
 export class Viewer {
   private situation: ViewerSituation | null = null;
   private state: ViewerState | null = null;
   private steps: readonly string[] = [];
-  private description: ModelDescription | null = null;
-  private describedKey = '';
+  private fed: readonly PreprocessingSpec[] = [];
   private readonly announce = createAnnouncer(pageRoot());
   private readonly busy = createBusy(busy => this.view.setBusy(busy));
-  private readonly details = createDetails(
-    () => this.describe(),
-    () => this.copyDetails(),
-  );
+  private readonly details = createDetails(() => this.copyDetails());
   private readonly saving = new Latest();
   private readonly host = connectHost<ViewerSituation, ViewerState>(situation =>
     this.take(situation),
@@ -53,15 +53,26 @@ export class Viewer {
     track: (work, stop) => this.busy.track(work, stop),
     onFailed: error => this.fail(error, false),
   });
+  private readonly facts = new ModelFacts(this.host);
+  private readonly heatmap: HeatmapTab = new HeatmapTab({
+    host: this.host,
+    picture: this.stage.picture,
+    announce: this.announce,
+    shown: () => (this.isHeatmap ? this.shown : null),
+    patch: patch => this.patch(patch),
+    goToLayer: layer => this.goToLayer(layer),
+    track: (work, stop) => this.busy.track(work, stop),
+    onProgress: progress => this.busy.report(progress),
+    onFacts: () => this.updateFacts(),
+  });
   private readonly view: ViewerView = new ViewerView(
     {
       step: direction => this.step(direction),
       chooseTab: tab => this.chooseTab(tab),
       patch: patch => this.patch(patch),
       chooseInput: () => this.host.run('layerLens.chooseInput'),
-      exportPicture: () => this.save('picture'),
-      exportNumbers: () => this.save('numbers'),
-      back: () => this.stage.back(),
+      save: what => this.save(what),
+      back: () => this.back(),
       neighbour: direction => this.stage.neighbour(direction),
       recompute: () => this.stage.recompute(),
       toggleDetails: () => this.toggleDetails(),
@@ -71,29 +82,40 @@ export class Viewer {
       details: this.details.root,
       picture: this.stage.picture.root,
       content: this.stage.content,
+      heatmap: this.heatmap.root,
     },
   );
-  private readonly inputs = new Inputs(
-    this.host,
-    this.stage.picture,
-    problem => this.pictureChanged(problem),
-    (text, title) => this.view.setPrediction(text, title),
-  );
+  private readonly inputs = new Inputs(this.host, this.stage.picture, {
+    onPicture: (problem, result, label) => {
+      void this.heatmap.setPicture(result, label);
+      this.pictureChanged(problem);
+    },
+    onPrediction: (text, title) => this.view.setPrediction(text, title),
+  });
 
   start(): void {
     pageRoot().append(this.view.root);
     listenToKeys({
       step: direction => this.step(direction),
       tab: tab => this.chooseTab(tab),
-      back: () => this.stage.back(),
+      back: () => this.back(),
       neighbour: direction => this.stage.neighbour(direction),
-      moveProbe: key => this.stage.moveProbe(key),
+      moveProbe: key => (this.isHeatmap ? this.heatmap : this.stage).moveProbe(key),
       isEnlarged: () => this.stage.isEnlarged,
     });
   }
 
   private get shown(): Shown | null {
     return this.situation && this.state ? { situation: this.situation, state: this.state } : null;
+  }
+
+  private get isHeatmap(): boolean {
+    return this.state?.tab === 'heatmap';
+  }
+
+  /** Nothing of this tab could be shown yet. */
+  private get isEmpty(): boolean {
+    return this.isHeatmap ? this.heatmap.exported().length === 0 : this.sources.current === null;
   }
 
   private take(situation: ViewerSituation): void {
@@ -105,7 +127,7 @@ export class Viewer {
     this.state = taken.state;
     this.steps = taken.steps;
     this.view.line.hide();
-    if (situation.error) this.fail(fromWireError(situation.error), this.sources.current === null);
+    if (situation.error) this.fail(fromWireError(situation.error), this.isEmpty);
     this.apply();
   }
 
@@ -123,14 +145,22 @@ export class Viewer {
     this.inputs.sync(shown);
     const obstacle = this.obstacle(shown);
     if (obstacle) this.view.area.show(obstacle.text, obstacle.actions);
-    else if (shown.situation.layer && !shown.situation.error) {
-      this.sources.sync();
-      if (!this.sources.hasFailed) this.view.area.hide();
-    }
+    else if (shown.situation.layer && !shown.situation.error) this.syncTab(shown);
     this.hideContentUnderArea();
     this.stage.refresh();
     this.updateFacts();
     this.fillDetails();
+  }
+
+  private syncTab(shown: Shown): void {
+    if (shown.state.tab === 'heatmap') {
+      this.view.area.hide();
+      this.heatmap.sync();
+      this.inputs.predict(shown);
+      return;
+    }
+    this.sources.sync();
+    if (!this.sources.hasFailed) this.view.area.hide();
   }
 
   /** Why the tab can't be shown now, with what can be done about it. */
@@ -146,7 +176,7 @@ export class Viewer {
       };
     if (state.input === null)
       return {
-        text: 'Feature maps need an input picture.',
+        text: `${state.tab === 'maps' ? 'Feature maps' : 'Heatmaps'} need an input picture.`,
         actions: [{ label: 'Choose Input…', run: () => this.host.run('layerLens.chooseInput') }],
       };
     return null;
@@ -155,6 +185,12 @@ export class Viewer {
   private updateFacts(): void {
     const { shown } = this;
     if (!shown) return;
+    if (shown.state.tab === 'heatmap') {
+      this.view.update(shown, heatmapFacts(this.heatmap.statement()));
+      this.view.bar.set('grey', null, '');
+      this.view.readout.textContent = this.heatmap.readout();
+      return;
+    }
     const current = this.stage.content.hidden ? null : this.sources.current;
     this.view.update(shown, frameFacts(shown, current, this.stage));
     const { colorMap, range, note } = current?.scale(this.stage.channel) ?? {
@@ -213,7 +249,9 @@ export class Viewer {
   }
 
   private hideContentUnderArea(): void {
-    this.stage.content.hidden = !this.view.area.root.hidden;
+    const isCovered = !this.view.area.root.hidden;
+    this.stage.content.hidden = isCovered || this.isHeatmap;
+    this.heatmap.root.hidden = isCovered || !this.isHeatmap;
   }
 
   private step(direction: -1 | 1): void {
@@ -222,35 +260,64 @@ export class Viewer {
     const next = neighbourLayer(shown.situation.layers, shown.state.layer, direction);
     if (!next)
       return this.announce(direction > 0 ? 'This is the last layer' : 'This is the first layer');
-    this.steps = [...this.steps, next.id];
-    this.state = atLayer(shown.state, next.id);
+    this.goToLayer(next.id);
+    this.announce(next.label);
+  }
+
+  private goToLayer(layer: string): void {
+    if (!this.state || this.state.layer === layer) return;
+    this.steps = [...this.steps, layer];
+    this.state = atLayer(this.state, layer);
     // The host answers with the layer; until then the page goes on showing this one.
     this.host.saveState(this.state);
-    this.announce(next.label);
+  }
+
+  private back(): void {
+    if (this.isHeatmap) this.heatmap.back();
+    else this.stage.back();
   }
 
   private chooseTab(tab: ViewerTab): void {
     if (!this.state || this.state.tab === tab) return;
+    if (this.isHeatmap) this.heatmap.leave();
     this.patch({ tab, scrollTop: 0 });
     this.view.focusTab(tab);
-    this.announce(tab === 'filters' ? 'Filters' : 'Feature maps');
+    this.announce(TABS.find(({ id }) => id === tab)?.label ?? tab);
   }
 
-  private save(what: 'picture' | 'numbers'): void {
-    const shown = this.sources.currentShown;
-    const { current } = this.sources;
-    if (!shown || !current || !this.state) return this.announce('There is nothing to export yet');
-    const live = { ...shown, state: { ...shown.state, scale: this.state.scale } };
-    const { colorMap } = current.scale(null);
+  private save(what: ExportKind): void {
+    if (this.isEmpty) return this.announce('There is nothing to export yet');
     const work = this.saving.run(signal =>
-      what === 'picture'
-        ? savePicture(this.host, live, colorMap === 'rgb' ? 'grey' : colorMap, signal)
-        : saveNumbers(this.host, live, current, signal),
+      this.isHeatmap ? this.saveHeatmap(what, signal) : this.saveChannels(what, signal),
     );
     this.busy
       .track(work, () => this.saving.cancel())
       .then(saved => this.announce(saved ? 'Exported' : 'Export cancelled'))
       .catch((error: unknown) => this.fail(error, false));
+  }
+
+  private async saveHeatmap(what: ExportKind, signal: AbortSignal): Promise<boolean> {
+    const { shown } = this;
+    if (!shown) return false;
+    const source = {
+      ...this.heatmap.exportSource(shown),
+      preprocessing: await this.facts.preprocessing(shown),
+    };
+    if (what === 'picture') return saveFigure(source);
+    if (what === 'record') return saveRecord(source);
+    const active = this.heatmap.active;
+    return active ? saveMap(source, active, signal) : false;
+  }
+
+  private async saveChannels(what: ExportKind, signal: AbortSignal): Promise<boolean> {
+    const shown = this.sources.currentShown;
+    const { current } = this.sources;
+    if (!shown || !current || !this.state) return false;
+    const live = { ...shown, state: { ...shown.state, scale: this.state.scale } };
+    const { colorMap } = current.scale(null);
+    return what === 'picture'
+      ? savePicture(this.host, live, colorMap === 'rgb' ? 'grey' : colorMap, signal)
+      : saveNumbers(this.host, live, current, signal);
   }
 
   private toggleDetails(): void {
@@ -259,65 +326,56 @@ export class Viewer {
     this.fillDetails();
   }
 
-  /** Preprocessing and its sources are asked for when the details are opened. */
-  private describe(): void {
+  private fillDetails(): void {
     const { shown } = this;
-    const key = shown ? `${shown.state.model} ${shown.situation.revision}` : '';
-    if (!shown || key === this.describedKey) return;
-    this.describedKey = key;
-    this.host.api
-      .call('describeModel', { model: shown.state.model })
-      .then(description => {
-        this.description = description;
+    if (!this.details.isOpen || !shown) return;
+    const own = this.isHeatmap ? this.heatmap.details() : (this.sources.current?.details() ?? []);
+    this.details.fill([...layerSection(shown), ...own], this.fed);
+    // Preprocessing and its sources are asked for when the details are open, and filled in when they are there.
+    this.facts
+      .preprocessing(shown)
+      .then(fed => {
+        if (JSON.stringify(fed) === JSON.stringify(this.fed)) return;
+        this.fed = fed;
         this.fillDetails();
       })
       .catch((error: unknown) => this.fail(error, false));
   }
 
-  private fillDetails(): void {
-    const { shown } = this;
-    if (!this.details.isOpen || !shown) return;
-    const { layer } = shown.situation;
-    const section = layer
-      ? [
-          {
-            title: 'Layer',
-            rows: [
-              ['Name', layerLabel(layer)],
-              ['Node', layer.id],
-              ['What it is', layerFacts(layer)],
-              ['Inputs', layer.inputs.join(', ')],
-              ['Outputs', layer.outputs.join(', ')],
-              ...(layer.source
-                ? [['Source', `${layer.source.file}:${layer.source.line}`] as const]
-                : []),
-            ] as const,
-          },
-        ]
-      : [];
-    const { input } = shown.state;
-    this.details.fill(
-      [...section, ...(this.sources.current?.details() ?? [])],
-      input === null ? [] : (this.description?.preprocessing ?? []),
-    );
-  }
-
   private copyDetails(): void {
     const shown = this.sources.currentShown ?? this.shown;
     if (!shown) return;
-    const { model, layer, input, tab } = shown.state;
-    const preprocessing = this.description?.preprocessing ?? [];
-    const record = {
-      model,
-      layer,
-      input,
-      tab,
-      preprocessing,
-      result: this.sources.current?.record(),
-    };
-    this.host.api
-      .call('copyText', { text: JSON.stringify(record, null, 2) })
+    this.facts
+      .preprocessing(shown)
+      .then(preprocessing => {
+        const text = JSON.stringify(this.record(shown, preprocessing), null, 2);
+        return this.host.api.call('copyText', { text });
+      })
       .then(() => this.announce('Copied'))
       .catch((error: unknown) => this.fail(error, false));
   }
+
+  private record(shown: Shown, preprocessing: readonly PreprocessingSpec[]): unknown {
+    if (this.isHeatmap) return recordOfAll({ ...this.heatmap.exportSource(shown), preprocessing });
+    const { model, layer, input, tab } = shown.state;
+    return { model, layer, input, tab, preprocessing, result: this.sources.current?.record() };
+  }
+}
+
+/** What the layer is, for the details. */
+function layerSection({ situation: { layer } }: Shown): readonly DetailsSection[] {
+  if (!layer) return [];
+  return [
+    {
+      title: 'Layer',
+      rows: [
+        ['Name', layerLabel(layer)],
+        ['Node', layer.id],
+        ['What it is', layerFacts(layer)],
+        ['Inputs', layer.inputs.join(', ')],
+        ['Outputs', layer.outputs.join(', ')],
+        ...(layer.source ? [['Source', `${layer.source.file}:${layer.source.line}`] as const] : []),
+      ],
+    },
+  ];
 }

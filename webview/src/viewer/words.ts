@@ -18,6 +18,17 @@ export function frameFacts(shown: Shown, source: ChannelSource | null, stage: St
   };
 }
 
+/** What the frame says over maps that have their own words. */
+export const heatmapFacts = (statement: string): FrameFacts => ({
+  views: [],
+  view: '',
+  slices: 0,
+  countText: '',
+  statement,
+  canRecompute: false,
+  enlarged: false,
+});
+
 function countText(shown: Shown, source: ChannelSource, stage: Stage): string {
   if (shown.state.tab === 'filters') return `${source.count} · mean below each`;
   if (source.isVector) return counted(source.count, 'value');

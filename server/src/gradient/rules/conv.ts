@@ -1,7 +1,14 @@
 import { otherAxes, type Operators } from '../operators';
 import type { Rule, RuleNode } from '../rule';
 import type { Value } from '../value';
-import { type AxisWindow, convAttributes, extentOf, transposedWindowsOf, windowsOf } from '../windows';
+import {
+  type AxisWindow,
+  convAttributes,
+  extentOf,
+  reachOf,
+  transposedWindowsOf,
+  windowsOf,
+} from '../windows';
 
 /** y = x ∗ w + b, w of [out, in / group, …kernel]. */
 export const conv: Rule = {
@@ -51,10 +58,10 @@ function spread(
   group: number,
 ): Value {
   const flips = windows.every(
-    w => w.stride === 1 && Math.max(w.before, w.after) < extentOf(w) && w.before >= 0,
+    w => w.stride === 1 && Math.max(w.before, reachOf(w)) < extentOf(w) && w.before >= 0,
   );
   if (!flips) {
-    const output_padding = windows.map(w => Math.max(0, -w.after));
+    const output_padding = windows.map(w => Math.max(0, -reachOf(w)));
     return e.node('ConvTranspose', [g, weight], {
       ...convAttributes(windows, group),
       output_padding,
@@ -62,8 +69,9 @@ function spread(
   }
   const flipped = windows.map(w => ({
     ...w,
+    input: w.output,
+    output: w.input,
     before: extentOf(w) - 1 - w.before,
-    after: extentOf(w) - 1 - w.after,
   }));
   return e.node('Conv', [g, flippedKernel(e, weight, group)], convAttributes(flipped, group));
 }
@@ -102,6 +110,7 @@ function weightGradient(
   const exchanged = windows.map(w => ({
     ...w,
     kernel: w.output,
+    output: w.kernel,
     stride: w.dilation,
     dilation: w.stride,
   }));

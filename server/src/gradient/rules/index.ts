@@ -2,19 +2,140 @@ import type { Node } from '../../onnx/graph';
 import { qualifiedOp } from '../../onnx/layerKinds';
 import type { Rule } from '../rule';
 import { add, div, mul, sub } from './arithmetic';
+import { averagePool, lpPool } from './averagePool';
+import { batchNormalization } from './batchNormalization';
+import { centerCropPad } from './centerCropPad';
+import { compress } from './compress';
+import { concat } from './concat';
+import { constants } from './constants';
 import { conv, convTranspose, deformConv } from './conv';
+import { cumSum } from './cumSum';
+import { depthToSpace, spaceToDepth } from './depthToSpace';
+import { det } from './det';
+import { einsum } from './einsum';
+import { extremes } from './extremes';
+import { fastGelu, gates } from './gates';
+import { gather, gatherElements } from './gather';
+import { gatherNd } from './gatherNd';
+import { fusedGemm, gemm } from './gemm';
+import { globalAveragePool, globalLpPool, globalMaxPool } from './globalPooling';
+import { gridSample } from './gridSample';
+import { cast, castLike, dropout, identity } from './identity';
+import { localResponse } from './localResponse';
+import { fusedMatMul, matMul } from './matMul';
+import { maxPool } from './maxPool';
+import { mod } from './mod';
+import {
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  meanVarianceNormalization,
+  rmsNormalization,
+} from './normalization';
+import { lpNormalization } from './norms';
+import { oneHot } from './oneHot';
+import { pad } from './pad';
+import { pow } from './pow';
+import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './quantization';
+import { range } from './range';
+import { clip, pRelu, rectifiers } from './rectifiers';
+import { reductions } from './reductions';
 import { relu } from './relu';
+import { expand, tile } from './repeats';
+import { reshape } from './reshape';
+import { resize, upsample } from './resize';
+import { reverseSequence } from './reverseSequence';
+import { scatterElements, scatterNd } from './scatter';
+import { slice } from './slice';
+import { logSoftmax, softmax } from './softmax';
+import { split } from './split';
+import { sums } from './sums';
+import { topK } from './topK';
+import { transpose } from './transpose';
+import { trilu } from './trilu';
+import { unary } from './unary';
+import { unique } from './unique';
+import { where } from './where';
 
 /** Every rule; an operator is in one of them only. */
 export const rules: readonly Rule[] = [
   add,
+  averagePool,
+  batchNormalization,
+  cast,
+  castLike,
+  centerCropPad,
+  clip,
+  compress,
+  concat,
+  constants,
   conv,
   convTranspose,
+  cumSum,
   deformConv,
+  depthToSpace,
+  dequantizeLinear,
+  det,
   div,
+  dropout,
+  dynamicQuantizeLinear,
+  einsum,
+  expand,
+  extremes,
+  fastGelu,
+  fusedGemm,
+  fusedMatMul,
+  gates,
+  gather,
+  gatherElements,
+  gatherNd,
+  gemm,
+  globalAveragePool,
+  globalLpPool,
+  globalMaxPool,
+  gridSample,
+  groupNormalization,
+  identity,
+  instanceNormalization,
+  layerNormalization,
+  localResponse,
+  logSoftmax,
+  lpNormalization,
+  lpPool,
+  matMul,
+  maxPool,
+  meanVarianceNormalization,
+  mod,
   mul,
+  oneHot,
+  pad,
+  pow,
+  pRelu,
+  quantizeLinear,
+  range,
+  ...rectifiers,
+  ...reductions,
   relu,
+  reshape,
+  resize,
+  reverseSequence,
+  rmsNormalization,
+  scatterElements,
+  scatterNd,
+  slice,
+  softmax,
+  spaceToDepth,
+  split,
   sub,
+  sums,
+  tile,
+  topK,
+  transpose,
+  trilu,
+  ...unary,
+  unique,
+  upsample,
+  where,
 ];
 
 const byOp: ReadonlyMap<string, Rule> = new Map(

@@ -52,12 +52,7 @@ const LOWEST = -3.4028234663852886e38;
  * The elements under each position of the kernel along an axis. The axis is cut into steps of `stride` elements and these are dealt to
  * `stride` phases, since ONNX Runtime splits much faster than it slices with a step.
  */
-function tapsOf(
-  e: Operators,
-  x: Value,
-  axis: number,
-  window: AxisWindow,
-): readonly Value[] {
+function tapsOf(e: Operators, x: Value, axis: number, window: AxisWindow): readonly Value[] {
   const { stride, dilation, kernel, before, output } = window;
   const steps = stepsOf(window);
   const padded = resized(e, x, axis, before, steps * stride, LOWEST);
@@ -71,15 +66,16 @@ function tapsOf(
 
 /** The gradient of the elements along an axis from that of their maxima: each position takes what the ones before it left. */
 function sendBack(e: Operators, { axis, window, taps, max }: Stage, g: Value): Value {
-  const { stride, dilation, before, input, output } = window;
+  const { stride, dilation, before, input } = window;
   const steps = stepsOf(window);
   const phases = new Array<Value | undefined>(stride);
   let rest = g;
   for (const [u, tap] of taps.entries()) {
     let part = rest;
     if (u < taps.length - 1) {
-      part = e.mul(rest, e.asNumber(e.equal(tap, max), g.dtype));
-      rest = e.sub(rest, part);
+      const left = e.mul(rest, e.asNumber(e.less(tap, max), g.dtype));
+      part = e.sub(rest, left);
+      rest = left;
     }
     const start = Math.floor((u * dilation) / stride);
     const placed = resized(e, part, axis, start, steps, 0);

@@ -21,8 +21,8 @@ export interface AttributionRequest {
   readonly options: AttributionOptions;
   readonly feeds: ModelFeeds;
   readonly context: MethodContext;
-  /** How far it is, 0…1, with the attribution so far. */
-  report(fraction: number, message: string, partial?: Attribution): void;
+  /** How far it is, 0…1, and what makes the attribution so far: it is not asked for each time, and only right away. */
+  report(fraction: number, message: string, partial?: () => Attribution): void;
 }
 
 /** A graph input that is explained, with how it is laid out. */
@@ -41,7 +41,13 @@ export interface LayerMap {
 export type Attribution = (
   | { readonly kind: 'layer'; readonly maps: readonly LayerMap[] }
   /** A value for each element of a tensor: of the input, or of a layer's output where its gradient is asked for. */
-  | { readonly kind: 'tensor'; readonly grid: LayerGrid; readonly values: Float32Array }
+  | {
+      readonly kind: 'tensor';
+      readonly grid: LayerGrid;
+      readonly values: Float32Array;
+      /** True where all channels of a place have the value of the place, which is not to be summed over them. */
+      readonly perPlace?: boolean;
+    }
 ) & {
   /** The target tensor of the run; null where no run gave it. */
   readonly value: Tensor | null;

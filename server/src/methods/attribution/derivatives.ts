@@ -1,6 +1,6 @@
 import type { ModelFeeds } from '../../../../protocol/methods';
 import { cutAt } from '../../gradient/cut';
-import { missingFacts, type Question } from '../../gradient/differentiate';
+import { missingFacts } from '../../gradient/differentiate';
 import {
   planGradient,
   questionKey,
@@ -226,10 +226,12 @@ export class Derivatives {
 
   /** The facts, with what only a run tells and the question needs. */
   private async factsFor(
-    question: Question,
+    question: PlannedQuestion,
   ): Promise<{ readonly facts: InferredValues; readonly told: unknown }> {
     const { facts, model } = this.prepared;
-    const missing = missingFacts(model.graph, facts, question);
+    const asked = questionKey(question);
+    const missing = this.prepared.missing.get(asked) ?? missingFacts(model.graph, facts, question);
+    this.prepared.missing.set(asked, missing);
     const names = [...new Set([...missing.shapes, ...missing.elements])];
     if (names.length === 0) return { facts, told: null };
     const run = await this.runForward(names, this.inputs, this.feedsKey);

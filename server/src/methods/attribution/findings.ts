@@ -1,9 +1,13 @@
-import type { Finding } from '../../../../protocol/attribution';
-import type { Attribution } from './attributor';
-import type { Target } from './targets';
+import type { AttributionMethod, Finding } from '../../../../protocol/attribution';
+import type { Attribution, AttributionRequest } from './attributor';
 
 /** What a person should know of a map: one sentence each, with the likely remedy. */
-export function findingsOf(attribution: Attribution, target: Target): readonly Finding[] {
+export async function findingsOf(
+  { target }: AttributionRequest,
+  attribution: Attribution,
+  _method: AttributionMethod,
+): Promise<readonly Finding[]> {
+  await Promise.resolve();
   if (attribution.noPath)
     return [
       {

@@ -91,6 +91,17 @@ export class LayerGrid {
     );
   }
 
+  /** For each element of the tensor its place in [images, rows, columns]; −1 for what is not on the grid. */
+  placesOfElements(): Int32Array {
+    const places = new Int32Array(elementCount(this.shape)).fill(-1);
+    for (const [position, offset] of this.places().entries())
+      for (let image = 0; image < this.images; image++)
+        for (let channel = 0; channel < this.channels; channel++)
+          places[image * this.perImage + channel * this.view.channelStride + offset] =
+            image * this.positions + position;
+    return places;
+  }
+
   /** Offset of each position of channel 0 in its image, row by row. */
   private places(): Int32Array {
     const places = new Int32Array(this.positions);

@@ -22,13 +22,16 @@ export function drawnMap(attribution: Attribution, { grid: inputGrid }: InputTen
     const { rows, columns, values } = fused(attribution.maps, inputGrid);
     return { rows, columns, values: values.slice(0, rows * columns), magnitude: null };
   }
-  const { grid } = attribution;
+  const { grid, perPlace } = attribution;
   const planes = grid.planes(tensorOf(attribution));
+  const share = perPlace ? 1 / grid.channels : 1;
+  const ofFirst = (of: (value: number) => number): Float32Array =>
+    channelSums(grid, planes, value => of(value) * share).slice(0, grid.positions);
   return {
     rows: grid.rows,
     columns: grid.columns,
-    values: channelSums(grid, planes, value => value).slice(0, grid.positions),
-    magnitude: channelSums(grid, planes, Math.abs).slice(0, grid.positions),
+    values: ofFirst(value => value),
+    magnitude: ofFirst(Math.abs),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Dimension } from '../../../../../protocol/model';
 import { broadcast, type Shape } from '../dimensions';
+import { readEinsum } from '../einsumEquation';
 import { type NodeView, type Rule, tensor } from '../rule';
 
 /** Shape of A · B as numpy.matmul has it: leading axes broadcast, a vector's added axis is taken away again. */
@@ -69,29 +70,29 @@ export const determinant: Rule = node => [
   tensor(node.dtype(0), node.shape(0)?.slice(0, -2) ?? null),
 ];
 
-/** Einsum without repeated labels inside one term's ellipsis: sizes by label, output labels in order. */
+/** Einsum: the size of each letter is its largest, since axes of size 1 broadcast. */
 export const einsum: Rule = node => {
-  const equation = node.string('equation', '').replace(/\s/g, '');
   const type = node.dtype(0);
-  if (equation.length > 1000 || equation.includes('.')) return [tensor(type, null)];
-  const [left = '', right] = equation.split('->');
-  const sizes = new Map<string, Dimension>();
-  const labels: string[] = [];
-  for (const [index, term] of left.split(',').entries())
-    for (const [axis, label] of [...term].entries()) {
-      const length = node.sizeAt(index, axis);
-      labels.push(label);
-      if (!sizes.has(label) || sizes.get(label) === 1 || sizes.get(label) === null)
-        sizes.set(label, length);
-    }
-  const implicit = [...sizes.keys()].filter(
-    label => labels.indexOf(label) === labels.lastIndexOf(label),
+  const text = node.string('equation', '');
+  const ranks = Array.from(
+    { length: node.inputCount },
+    (_, index) => node.shape(index)?.length ?? null,
   );
-  const output = right === undefined ? implicit.sort() : [...right];
+  const equation = text.length > MOST_LETTERS ? null : readEinsum(text, ranks);
+  if (equation === null) return [tensor(type, null)];
+  const sizes = new Map<string, Dimension>();
+  for (const [index, term] of equation.terms.entries())
+    for (const [axis, letter] of [...term].entries()) {
+      const known = sizes.get(letter) ?? null;
+      if (known === null || known === 1) sizes.set(letter, node.sizeAt(index, axis));
+    }
   return [
     tensor(
       type,
-      output.map(label => sizes.get(label) ?? null),
+      [...equation.output].map(letter => sizes.get(letter) ?? null),
     ),
   ];
 };
+
+/** Longer equations than any operator needs are not read. */
+const MOST_LETTERS = 1000;

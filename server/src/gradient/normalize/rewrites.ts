@@ -1,0 +1,48 @@
+import { biasAdd, biasGelu, biasSplitGelu } from './biasActivations';
+import { channelsLastConv, fusedConv } from './fusedConvolution';
+import { fusedGemm, fusedMatMul } from './fusedMatrix';
+import { groupNorm, skipGroupNorm } from './groupNorm';
+import {
+  dynamicQuantizeMatMul,
+  integerProducts,
+  matMulIntegerToFloat,
+  quantizedAttention,
+} from './integerProducts';
+import {
+  embedLayerNormalization,
+  skipLayerNormalization,
+  skipSimplifiedLayerNormalization,
+} from './layerNormalization';
+import { multiHeadAttention } from './multiHeadAttention';
+import { packedAttention } from './packedAttention';
+import * as quantized from './quantizedLayers';
+import type { Rewrite } from './rewrite';
+import { standardAttention } from './standardAttention';
+
+/** Operators that ONNX Runtime fused. */
+export const fusedRewrites: readonly Rewrite[] = [
+  biasAdd,
+  biasGelu,
+  biasSplitGelu,
+  channelsLastConv,
+  embedLayerNormalization,
+  fusedConv,
+  fusedGemm,
+  fusedMatMul,
+  groupNorm,
+  multiHeadAttention,
+  packedAttention,
+  skipGroupNorm,
+  skipLayerNormalization,
+  skipSimplifiedLayerNormalization,
+  standardAttention,
+];
+
+/** Operators on quantised tensors. */
+export const quantizedRewrites = (): readonly Rewrite[] => [
+  ...Object.values(quantized),
+  ...integerProducts(),
+  dynamicQuantizeMatMul,
+  matMulIntegerToFloat,
+  quantizedAttention,
+];

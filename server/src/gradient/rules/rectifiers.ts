@@ -1,0 +1,92 @@
+import type { Operators } from '../operators';
+import type { Rule, RuleNode } from '../rule';
+import type { Value } from '../value';
+
+const isPositive = (e: Operators, a: Value): Value => e.greater(a, e.scalar(a, 0));
+
+/** dy where x > 0, else this. */
+const elsePositive = (n: RuleNode, e: Operators, otherwise: Value): Value =>
+  e.select(isPositive(e, n.x()), n.dy, otherwise);
+
+/** dy · f′(x) of functions that are pieced together; the slope at a joint is that of the side that PyTorch takes. */
+const GRADIENTS: readonly (readonly [string, (n: RuleNode, e: Operators) => Value])[] = [
+  ['Elu', (n, e) => elsePositive(n, e, e.mul(n.dy, e.offset(n.y(), n.float('alpha', 1))))],
+  [
+    'Celu',
+    (n, e) => elsePositive(n, e, e.mul(n.dy, e.offset(e.scale(n.y(), 1 / n.float('alpha', 1)), 1))),
+  ],
+  [
+    'Selu',
+    (n, e) => {
+      const alpha = n.float('alpha', 1.6732632423543772);
+      const gamma = n.float('gamma', 1.0507009873554805);
+      const below = e.offset(n.y(), alpha * gamma);
+      return e.mul(n.dy, e.select(isPositive(e, n.x()), e.scalar(n.dy, gamma), below));
+    },
+  ],
+  ['LeakyRelu', (n, e) => elsePositive(n, e, e.scale(n.dy, n.float('alpha', 0.01)))],
+  [
+    'ThresholdedRelu',
+    (n, e) => e.masked(n.dy, e.greater(n.x(), e.scalar(n.x(), n.float('alpha', 1)))),
+  ],
+  [
+    'Shrink',
+    (n, e) => e.masked(n.dy, e.greater(e.abs(n.x()), e.scalar(n.x(), n.float('lambd', 0.5)))),
+  ],
+  [
+    'HardSigmoid',
+    (n, e) => {
+      const inside = e.and(isPositive(e, n.y()), e.less(n.y(), e.scalar(n.y(), 1)));
+      return e.masked(e.scale(n.dy, n.float('alpha', 0.2)), inside);
+    },
+  ],
+  [
+    'HardSwish',
+    (n, e) => {
+      const [lower, upper] = [e.scalar(n.x(), -3), e.scalar(n.x(), 3)];
+      const inside = e.offset(e.scale(n.x(), 1 / 3), 0.5);
+      const bounded = e.masked(inside, e.greater(n.x(), lower));
+      return e.mul(n.dy, e.select(e.less(n.x(), upper), bounded, e.scalar(n.x(), 1)));
+    },
+  ],
+];
+
+/** Activations that are linear or exponential piece by piece; Relu, with its modes, is in a file of its own. */
+export const rectifiers: readonly Rule[] = GRADIENTS.map(([op, gradient]) => ({
+  ops: [op],
+  vjp: (n, e) => [() => gradient(n, e)],
+}));
+
+/** y = x where x > 0, else slope · x; the slope broadcasts. */
+export const pRelu: Rule = {
+  ops: ['PRelu'],
+  vjp: (n, e) => [
+    () => elsePositive(n, e, e.mul(n.dy, n.x(1))),
+    () => {
+      const negative = e.less(n.x(), e.scalar(n.x(), 0));
+      return e.sumTo(e.masked(e.mul(n.dy, n.x()), negative), n.x(1).shape);
+    },
+  ],
+};
+
+/** One of Clip's bounds: an attribute before version 11, then an input; null where there is none. */
+function bound(n: RuleNode, e: Operators, name: string, index: number): Value | null {
+  if (n.has(index)) return n.x(index);
+  return n.hasAttribute(name) ? e.scalar(n.x(), n.float(name, 0)) : null;
+}
+
+/** y = x between the bounds, where the slope is 1 strictly inside; a bound gets the gradient of what it holds back. */
+export const clip: Rule = {
+  ops: ['Clip'],
+  vjp: (n, e) => [
+    () => {
+      const [min, max] = [bound(n, e, 'min', 1), bound(n, e, 'max', 2)];
+      const above = min && e.greater(n.x(), min);
+      const below = max && e.less(n.x(), max);
+      const inside = above && below ? e.and(above, below) : (above ?? below);
+      return inside === null ? n.dy : e.masked(n.dy, inside);
+    },
+    () => e.sumTo(e.masked(n.dy, e.less(n.x(), n.x(1))), n.x(1).shape),
+    () => e.sumTo(e.masked(n.dy, e.greater(n.x(), n.x(2))), n.x(2).shape),
+  ],
+};

@@ -1,0 +1,123 @@
+"""Times pytorch-grad-cam and captum on the six timed networks, to test/generated/gradients/peers.json.
+
+    pip install torch torchvision timm grad-cam captum
+    python test/bench/gradients/peers.py [NAME ...]
+
+Two threads, 224×224, one image. Medians of runs in shuffled order with the plain forward run (without autograd) between them; `ratio` is to its
+median. Integrated Gradients, captum's 50 steps in one batch, is run a quarter as often.
+"""
+
+import json
+import os
+import random
+import statistics
+import sys
+import time
+from importlib.metadata import version
+
+import pytorch_grad_cam
+import torch
+from captum.attr import IntegratedGradients, Saliency
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from images import pictures
+from liven import liven
+from makeModels import GENERATED
+from networks import TIMED
+
+RUNS = 20
+CATEGORY = 207
+CAMS = ('GradCAM', 'GradCAMPlusPlus', 'LayerCAM')
+#: The layer that each network's maps are usually taken at.
+LAYERS = {
+    'squeezenet1_1': lambda model: model.features[-1],
+    'mobilenet_v2': lambda model: model.features[-1],
+    'resnet18': lambda model: model.layer4[-1],
+    'resnet50': lambda model: model.layer4[-1],
+    'deit_small': lambda model: model.blocks[-1].norm1,
+    'vit_base': lambda model: model.blocks[-1].norm1,
+}
+
+
+def token_grid(tokens):
+    """[N, 1 + 14·14, channels] to [N, channels, 14, 14]."""
+    return tokens[:, 1:].unflatten(1, (14, 14)).permute(0, 3, 1, 2)
+
+
+def plain(model, image):
+    with torch.no_grad():
+        model(image)
+
+
+def methods(network, model, image):
+    """Name to (work, runs); the first is the plain forward run."""
+    layer = LAYERS[network.name](model)
+    reshape = token_grid if hasattr(model, 'blocks') else None
+
+    def cam(kind):
+        def work():
+            with getattr(pytorch_grad_cam, kind)(model, [layer], reshape_transform=reshape) as each:
+                each(image, [ClassifierOutputTarget(CATEGORY)])
+
+        return work
+
+    integrated = IntegratedGradients(model)
+    return {
+        'forward': (lambda: plain(model, image), RUNS),
+        **{f'pytorch-grad-cam {kind}': (cam(kind), RUNS) for kind in CAMS},
+        'captum Saliency': (lambda: Saliency(model).attribute(image, target=CATEGORY), RUNS),
+        'captum IntegratedGradients': (
+            lambda: integrated.attribute(image, target=CATEGORY, n_steps=50), RUNS // 4,
+        ),
+    }
+
+
+def measured(network):
+    torch.manual_seed(network.seed)
+    model = liven(network.make(), network.size, network.seed).requires_grad_(True)
+    image = pictures(1, network.size, network.seed + 100)
+    timed = methods(network, model, image)
+    for work, runs in timed.values():
+        if runs == RUNS:
+            work()
+    times = {name: [] for name in timed}
+    # One after another, the plain run before each, so that a busy moment meets both.
+    queue = [name for name, (_, runs) in timed.items() if name != 'forward' for _ in range(runs)]
+    random.Random(network.seed).shuffle(queue)
+    for name in queue:
+        for each in ('forward', name):
+            started = time.perf_counter()
+            timed[each][0]()
+            times[each].append((time.perf_counter() - started) * 1000)
+            model.zero_grad(set_to_none=True)
+    forward = statistics.median(times['forward'])
+    return [
+        {
+            'model': network.name,
+            'method': name,
+            'ms': statistics.median(values),
+            'ratio': statistics.median(values) / forward,
+            'runs': len(values),
+        }
+        for name, values in times.items()
+    ]
+
+
+def main(names):
+    torch.set_num_threads(2)
+    results = []
+    for network in TIMED:
+        if names and network.name not in names:
+            continue
+        for each in measured(network):
+            results.append(each)
+            print(f"{each['model']:14} {each['method']:34} {each['ms']:9.1f} ms {each['ratio']:7.2f}×", flush=True)
+    machine = {'cores': os.cpu_count(), 'threads': torch.get_num_threads(), 'torch': torch.__version__}
+    versions = {name: version(name) for name in ('captum', 'grad-cam')}
+    GENERATED.mkdir(parents=True, exist_ok=True)
+    document = {'machine': {**machine, **versions}, 'results': results}
+    (GENERATED / 'peers.json').write_text(json.dumps(document, indent=2) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])

@@ -1,0 +1,257 @@
+import * as ort from 'onnxruntime-node';
+import type { DataType } from '../../../protocol/model';
+import {
+  differentiate,
+  missingFacts,
+  type Question,
+  withEmitted,
+} from '../../../server/src/gradient/differentiate';
+import { withElements } from '../../../server/src/gradient/prepare';
+import type { GradientMode } from '../../../server/src/gradient/rule';
+import type { Value } from '../../../server/src/gradient/value';
+import { editModel } from '../../../server/src/onnx/editModel';
+import type { Model } from '../../../server/src/onnx/graph';
+import type { InferredValues } from '../../../server/src/onnx/shapes/inferShapes';
+
+/** A derivative to be checked: that of a weighted sum of `target` with respect to fed float tensors. */
+export interface Check {
+  readonly model: Model;
+  /** The model whose values are compared, where `model` is another form of it. */
+  readonly original?: Model;
+  /** What is known before a run; a run tells the rest. */
+  readonly facts: InferredValues;
+  readonly feeds: ReadonlyMap<string, ort.Tensor>;
+  readonly target: string;
+  readonly withRespectTo: readonly string[];
+  readonly mode?: GradientMode;
+  /** Uniform in 0…1. */
+  next(): number;
+}
+
+export interface DirectionalError {
+  readonly name: string;
+  /** |central difference − emitted gradient · direction| relative to the latter, or to what a direction has on average. */
+  readonly error: number;
+  /** False where the engine says that no path leads to the target: the difference then is compared with 0. */
+  readonly emitted: boolean;
+}
+
+/** Values around a point; multiplied with the step sizes below they stay in the smooth part of what is checked. */
+const STEPS = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3];
+const DIRECTIONS = 3;
+
+/**
+ * Largest relative error of a float32 run: the projections are summed in float64 and the best of five steps counts, so that what is left is
+ * the rounding of the forward runs, at most about 2⁻²⁴ / step. A rule with a constant that is wrong by 2 % fails by two orders.
+ */
+export const TOLERANCE = 5e-4;
+
+/** Mulberry32: the same numbers for the same seed. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export const elementCount = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** A tensor of numbers. Types that ONNX Runtime's JavaScript API has no array for are none of a case. */
+export function tensorOf(
+  dtype: DataType,
+  shape: readonly number[],
+  values: readonly number[],
+): ort.Tensor {
+  switch (dtype) {
+    case 'float64':
+      return new ort.Tensor('float64', Float64Array.from(values), shape);
+    case 'int64':
+      return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape);
+    case 'int32':
+      return new ort.Tensor('int32', Int32Array.from(values), shape);
+    case 'uint8':
+      return new ort.Tensor('uint8', Uint8Array.from(values), shape);
+    case 'bool':
+      return new ort.Tensor('bool', Uint8Array.from(values), shape);
+    case 'int8':
+      return new ort.Tensor('int8', Int8Array.from(values), shape);
+    default:
+      return new ort.Tensor('float32', Float32Array.from(values), shape);
+  }
+}
+
+/** The elements of a float tensor. */
+export function floatsOf(tensor: ort.Tensor | undefined): Float32Array | Float64Array {
+  const data: unknown = tensor?.data;
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  throw new Error(`no float tensor but ${tensor?.type}`);
+}
+
+/** A session that gives these tensors of a model. One thread: reductions of scatter operators are not the same twice with more. */
+export async function sessionFor(
+  model: Model,
+  outputs: readonly string[],
+): Promise<ort.InferenceSession> {
+  const { bytes } = editModel(model, { outputs, keepOriginalOutputs: false, truncate: true });
+  return ort.InferenceSession.create(bytes, {
+    graphOptimizationLevel: 'basic',
+    logSeverityLevel: 4,
+    intraOpNumThreads: 1,
+  });
+}
+
+/** Runs a session with those of the tensors that it wants. */
+export function runWith(
+  session: ort.InferenceSession,
+  tensors: ReadonlyMap<string, ort.Tensor>,
+): Promise<ort.InferenceSession.OnnxValueMapType> {
+  const wanted = [...tensors].filter(([name]) => session.inputNames.includes(name));
+  return session.run(Object.fromEntries(wanted));
+}
+
+/** Relative error of each input's directional derivative against central differences, in three random directions. */
+export async function directionalErrors(check: Check): Promise<readonly DirectionalError[]> {
+  const { model, feeds, target, next } = check;
+  const facts = await completed(check);
+  const backward = await backwardOf(check, facts);
+  const forward = await sessionFor(check.original ?? model, [target]);
+  const shape = facts.shapes.get(target)?.shape?.map(Number) ?? [];
+  const errors: DirectionalError[] = [];
+  for (let direction = 0; direction < DIRECTIONS; direction++) {
+    const weights = Array.from({ length: elementCount(shape) }, () => 2 * next() - 1);
+    const gradients = await backward(weights);
+    for (const name of check.withRespectTo) {
+      const x = floatsOf(feeds.get(name));
+      const along = Array.from(x, () => 2 * next() - 1);
+      const gradient = gradients.get(name) ?? null;
+      const move = async (step: number): Promise<Move> => {
+        const moved = Array.from(x, (value, i) => value + step * (along[i] ?? 0));
+        const tensor = tensorOf(typeOf(feeds.get(name)), feeds.get(name)?.dims ?? [], moved);
+        const result = await runWith(forward, new Map([...feeds, [name, tensor]]));
+        return { x: floatsOf(tensor), value: dot(floatsOf(result[target]), weights) };
+      };
+      const error = await bestError(move, gradient ?? new Float64Array(x.length));
+      errors.push({ name, error, emitted: gradient !== null });
+    }
+  }
+  return errors;
+}
+
+/** Where a step led, rounded as the input's type rounds it, and the weighted sum there. */
+interface Move {
+  readonly x: Float32Array | Float64Array;
+  readonly value: number;
+}
+
+/** The smallest relative error over the step sizes. */
+async function bestError(
+  move: (step: number) => Promise<Move>,
+  gradient: Float32Array | Float64Array,
+): Promise<number> {
+  let best = Infinity;
+  for (const step of STEPS) {
+    const [ahead, behind] = [await move(step), await move(-step)];
+    const along = ahead.x.map((value, i) => (value - (behind.x[i] ?? 0)) / (2 * step));
+    const analytic = dot(gradient, along);
+    const typical = 0.05 * Math.sqrt(dot(gradient, gradient) * dot(along, along));
+    const scale = Math.max(Math.abs(analytic), typical, 1e-3);
+    const difference = (ahead.value - behind.value) / (2 * step);
+    best = Math.min(best, Math.abs(difference - analytic) / scale);
+  }
+  return best;
+}
+
+type Gradients = ReadonlyMap<string, Float32Array | Float64Array>;
+
+/** What gives the gradients for weights of the target's elements; tensors from which no path leads to the target are not among them. */
+async function backwardOf(
+  check: Check,
+  facts: InferredValues,
+): Promise<(weights: readonly number[]) => Promise<Gradients>> {
+  const seeds: Value[] = [];
+  const { e, gradients } = differentiate(
+    check.model,
+    facts,
+    questionOf(check),
+    (emitter, { dtype, shape }) => {
+      const seed = emitter.input('seed', dtype, shape);
+      seeds.push(seed);
+      return seed;
+    },
+  );
+  const [seed] = seeds;
+  if (!seed) throw new Error('no seed');
+  const outputs = [...gradients].flatMap(([name, value]) =>
+    value ? [[name, value.name] as const] : [],
+  );
+  if (outputs.length === 0) return () => Promise.resolve(new Map());
+  const extended = withEmitted(check.model, e, seeds);
+  const session = await sessionFor(
+    extended,
+    outputs.map(([, output]) => output),
+  );
+  return async weights => {
+    const fed = tensorOf(seed.dtype, seed.shape, weights);
+    const result = await runWith(session, new Map([...check.feeds, [seed.name, fed]]));
+    return new Map(outputs.map(([name, output]) => [name, floatsOf(result[output])]));
+  };
+}
+
+const questionOf = ({ target, withRespectTo, mode }: Check): Question => ({
+  target,
+  withRespectTo,
+  mode: mode ?? 'gradient',
+});
+
+/** The facts, with what only a run tells. */
+async function completed(check: Check): Promise<InferredValues> {
+  const { model, facts, feeds } = check;
+  const missing = missingFacts(model.graph, facts, questionOf(check));
+  const names = [...new Set([...missing.shapes, ...missing.elements])];
+  const unfed = names.filter(name => !feeds.has(name));
+  const run = unfed.length === 0 ? {} : await runWith(await sessionFor(model, unfed), feeds);
+  const shapes = new Map(facts.shapes);
+  const elements = new Map<string, readonly number[]>();
+  for (const name of names) {
+    const tensor = feeds.get(name) ?? run[name];
+    if (!tensor) throw new Error(`the run does not give ${name}`);
+    shapes.set(name, { name, dtype: typeOf(tensor), shape: [...tensor.dims] });
+    if (missing.elements.includes(name)) elements.set(name, numbersOf(tensor));
+  }
+  return withElements({ ...facts, shapes }, elements);
+}
+
+function numbersOf({ data }: ort.Tensor): readonly number[] {
+  if (data instanceof BigInt64Array) return Array.from(data, Number);
+  if (data instanceof Int32Array || data instanceof Float32Array || data instanceof Uint8Array)
+    return Array.from(data);
+  throw new Error('these elements are no amounts');
+}
+
+/** The element type by this project's name, which ONNX Runtime shares for the types that cases are made of. */
+function typeOf(tensor: ort.Tensor | undefined): DataType {
+  switch (tensor?.type) {
+    case 'float32':
+    case 'float64':
+    case 'int64':
+    case 'int32':
+    case 'int16':
+    case 'int8':
+    case 'uint8':
+    case 'uint16':
+    case 'bool':
+      return tensor.type;
+    default:
+      return 'undefined';
+  }
+}
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+};
