@@ -1,6 +1,9 @@
+import type { AttributionTargetsResult } from '../../../protocol/attribution';
 import { Derivatives } from './attribution/derivatives';
+import { detectionsOf } from './attribution/detections';
+import { segmentationOutput, segmentsOf } from './attribution/segmentation';
 import { gridLayers, suggestedLayer } from './attribution/suggestedLayer';
-import { predictedOf, resolveTarget } from './attribution/targets';
+import { classesOf, predictedOf, resolveTarget } from './attribution/targets';
 import type { Method } from './method';
 
 /** What can be explained for an input: see `AttributionTargetsResult`. */
@@ -10,16 +13,11 @@ export const attributionTargets: Method<'attributionTargets'> = {
   async compute(params, context) {
     const started = performance.now();
     const derivatives = await Derivatives.open(context, params.feeds, true);
+    const answers = await answersOf(derivatives);
     const target = await resolveTarget({ kind: 'top' }, derivatives, context);
     const suggested = suggestedLayer(context.layers, derivatives, target);
-    const { classes } = target;
-    const scores = classes && (await derivatives.values([classes.scores])).get(classes.scores);
     return {
-      kind: classes ? 'classes' : 'other',
-      predicted: scores ? predictedOf(classes, scores) : null,
-      classCount: classes?.classes ?? null,
-      detections: [],
-      segments: [],
+      ...answers,
       suggestedLayer: suggested && {
         layer: suggested.layer.id,
         tensor: suggested.grid.tensor,
@@ -37,3 +35,39 @@ export const attributionTargets: Method<'attributionTargets'> = {
     };
   },
 };
+
+type Answers = Pick<
+  AttributionTargetsResult,
+  'kind' | 'predicted' | 'classCount' | 'detections' | 'segments'
+>;
+
+const NOTHING: Answers = {
+  kind: 'other',
+  predicted: null,
+  classCount: null,
+  detections: [],
+  segments: [],
+};
+
+/** What the model's outputs are read as. */
+async function answersOf(derivatives: Derivatives): Promise<Answers> {
+  const classes = classesOf(derivatives);
+  if (classes) {
+    const scores = (await derivatives.values([classes.scores])).get(classes.scores);
+    const predicted = scores ? predictedOf(classes, scores) : null;
+    return { ...NOTHING, kind: 'classes', predicted, classCount: classes.classes };
+  }
+  const found = await detectionsOf(derivatives);
+  if (found) {
+    const detections = found.detections.map(({ box, classIndex, score }) => ({
+      box,
+      classIndex,
+      score,
+    }));
+    return { ...NOTHING, kind: 'detections', detections };
+  }
+  const maps = segmentationOutput(derivatives);
+  if (!maps) return NOTHING;
+  const segments = await segmentsOf(derivatives, maps);
+  return { ...NOTHING, kind: 'segmentation', classCount: maps.classes, segments };
+}

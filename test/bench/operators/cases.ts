@@ -26,9 +26,7 @@ export function readCase(folder: string, name: string): OperatorCase {
     size: bytes.length,
     read: (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)),
   });
-  const stored: StoredInputs = JSON.parse(
-    readFileSync(path.join(folder, `${name}.json`), 'utf8'),
-  );
+  const stored: StoredInputs = JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8'));
   const inputs = model.graph.inputs.map((input, index) => {
     const value = stored.inputs[index] ?? null;
     const isTensor = input.container === undefined && value !== null;

@@ -131,8 +131,9 @@ export async function directionalErrors(check: Check): Promise<readonly Directio
       const move = async (step: number): Promise<Move> => {
         const moved = Array.from(x, (value, i) => value + step * (along[i] ?? 0));
         const tensor = tensorOf(typeOf(feeds.get(name)), feeds.get(name)?.dims ?? [], moved);
-        const result = await runWith(forward, new Map([...feeds, [name, tensor]]));
-        return { x: floatsOf(tensor), value: dot(floatsOf(result[target]), weights) };
+        const result = (await runWith(forward, new Map([...feeds, [name, tensor]])))[target];
+        const isComparable = result?.dims.join() === shape.join();
+        return { x: floatsOf(tensor), value: isComparable ? dot(floatsOf(result), weights) : null };
       };
       const error = await bestError(move, gradient ?? new Float64Array(x.length));
       errors.push({ name, error, emitted: gradient !== null });
@@ -141,10 +142,10 @@ export async function directionalErrors(check: Check): Promise<readonly Directio
   return errors;
 }
 
-/** Where a step led, rounded as the input's type rounds it, and the weighted sum there. */
+/** Where a step led, rounded as the input's type rounds it, and the weighted sum there; null where the target has another shape there. */
 interface Move {
   readonly x: Float32Array | Float64Array;
-  readonly value: number;
+  readonly value: number | null;
 }
 
 /** The smallest relative error over the step sizes. */
@@ -155,6 +156,7 @@ async function bestError(
   let best = Infinity;
   for (const step of STEPS) {
     const [ahead, behind] = [await move(step), await move(-step)];
+    if (ahead.value === null || behind.value === null) continue;
     const along = ahead.x.map((value, i) => (value - (behind.x[i] ?? 0)) / (2 * step));
     const analytic = dot(gradient, along);
     const typical = 0.05 * Math.sqrt(dot(gradient, gradient) * dot(along, along));

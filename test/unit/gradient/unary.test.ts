@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { checkVjp } from './checkVjp';
 import { runVjp } from './runVjp';
 
-/** Operator, first opset, range of x, kinks. */
-const FUNCTIONS: readonly (readonly [string, number, number, number, (readonly number[])?])[] = [
-  ['Abs', 7, -1, 1, [0]],
+/** Operator, first opset, range of x. */
+const FUNCTIONS: readonly (readonly [string, number, number, number])[] = [
+  ['Abs', 7, -1, 1],
   ['Neg', 7, -1, 1],
   ['Exp', 7, -1, 1],
   ['Log', 7, 0.5, 2],
@@ -25,8 +25,10 @@ const FUNCTIONS: readonly (readonly [string, number, number, number, (readonly n
   ['Erf', 9, -1, 1],
   ['Sigmoid', 7, -2, 2],
   ['Softplus', 7, -2, 2],
-  ['Softsign', 7, -2, 2, [0]],
+  ['Softsign', 7, -2, 2],
 ];
+
+const WITH_KINK_AT_0 = new Set(['Abs', 'Softsign']);
 
 /** What ONNX Runtime computes in float64 too. */
 const WITH_FLOAT64 = new Set([
@@ -43,7 +45,8 @@ const WITH_FLOAT64 = new Set([
 ]);
 
 describe('functions of one tensor', () => {
-  test.each(FUNCTIONS)('%s', async (op, since, from, to, avoid = []) => {
+  test.each(FUNCTIONS)('%s', async (op, since, from, to) => {
+    const avoid = WITH_KINK_AT_0.has(op) ? [0] : [];
     for (const opset of new Set([since, 13, 22]))
       await checkVjp(op, { opset, inputs: [{ shape: [3, 5], from, to }], avoid });
     await checkVjp(op, { opset: 18, inputs: [{ shape: [], from, to }], avoid });

@@ -102,7 +102,7 @@ export function drawCells(
   { rows, columns }: MapSize,
 ): void {
   if (Math.max(rows, columns) > MOST_OUTLINED) return;
-  context.globalAlpha = 0.55;
+  context.globalAlpha = 0.3;
   context.strokeStyle = theme.foreground;
   context.lineWidth = 1;
   context.beginPath();

@@ -1,24 +1,23 @@
-import type { FractionBox, Remedy, TargetSpec } from '../../../protocol/attribution';
+import type { Remedy, TargetSpec } from '../../../protocol/attribution';
 import { DisposableStore, type Disposable } from '../../../protocol/lifecycle';
 import type { PictureResult } from '../../../protocol/methods';
 import type { Progress } from '../../../protocol/rpc';
-import type { HeatmapState, ViewerState } from '../../../protocol/views';
+import type { HeatmapPane, HeatmapState, ViewerState } from '../../../protocol/views';
 import type { Announce } from '../lib/announce';
 import { element } from '../lib/dom';
 import { formatNumber } from '../lib/format';
-import type { Point } from '../lib/geometry';
 import { errorAction, type Host } from '../lib/host';
 import type { InputPicture } from '../lib/picture';
 import type { KnownTargets } from '../lib/targetWords';
 import { agreementOf } from './heatmapAgreement';
 import { createAgreementView } from './heatmapAgreementView';
 import type { Exported, ExportSource } from './heatmapExport';
+import { InputTargets } from './heatmapInput';
 import { TargetsLoader } from './heatmapKnown';
-import { activePane, addPane, heatmapOf, removePane, withMethod, withPane } from './heatmapModel';
+import { addPane, heatmapOf, removePane, withMethod, withPane } from './heatmapModel';
 import { HeatmapPaneController, type PaneContext } from './heatmapPane';
 import { HeatmapProbe } from './heatmapProbe';
 import { KeptResults, type PaneRun } from './heatmapRun';
-import { boxAt, outlinesOf } from './heatmapTargetModel';
 import { HeatmapTools } from './heatmapTools';
 import { detailsOf, statementOf, summaryOf } from './heatmapWords';
 import type { DetailsSection, Shown } from './types';
@@ -52,9 +51,8 @@ export class HeatmapTab implements Disposable {
   private readonly agreement = createAgreementView();
   private readonly place = element('div', { class: 'panes' });
   private readonly store = new DisposableStore();
+  private readonly input: InputTargets;
   private picture: { readonly result: PictureResult; readonly label: string } | null = null;
-  /** A region that is being dragged. */
-  private draft: FractionBox | null = null;
 
   constructor(private readonly options: HeatmapOptions) {
     this.loader = new TargetsLoader(options.host, () => this.sync());
@@ -79,9 +77,17 @@ export class HeatmapTab implements Disposable {
       this.tools.root,
       element('div', { class: 'heatmap-scroll' }, this.place, this.agreement.root),
     );
-    this.follow(options.picture);
-    this.store.add(options.picture.onPick(at => this.pickedOnInput(at)));
-    this.store.add(options.picture.onRegion(({ box, done }) => this.dragged(box, done)));
+    this.input = this.store.add(
+      new InputTargets({
+        picture: options.picture,
+        probe: this.probe,
+        current: () => {
+          const context = this.context();
+          return context && { target: context.heatmap.target, known: context.known };
+        },
+        setTarget: target => this.setTarget(target),
+      }),
+    );
   }
 
   /** Brings panes, menus and what is asked for in line with the state. */
@@ -95,17 +101,16 @@ export class HeatmapTab implements Disposable {
         pane.dispose();
         this.panes.delete(id);
       }
-    for (const wanted of heatmap.panes) this.controller(wanted.id, context).ask(wanted, context);
+    for (const wanted of heatmap.panes)
+      (this.panes.get(wanted.id) ?? this.make(wanted)).ask(wanted, context);
     this.place.replaceChildren(...this.ordered(heatmap).map(({ view }) => view.root));
     this.paint();
   }
 
-  /** Another tab is in front: nothing goes on, what there is stays. */
+  /** Another tab came in front: nothing goes on, what there is stays. */
   leave(): void {
     for (const { run } of this.panes.values()) run.pause();
-    this.options.picture.setOutlines([]);
-    this.options.picture.setRegions(false);
-    this.options.picture.setMarks(null);
+    this.input.update();
   }
 
   /** The input picture is another one; null where there is none. */
@@ -218,14 +223,7 @@ export class HeatmapTab implements Disposable {
     return panes.flatMap(({ id }) => this.panes.get(id) ?? []);
   }
 
-  private controller(id: number, { heatmap }: PaneContext): HeatmapPaneController {
-    const known = this.panes.get(id);
-    const pane = heatmap.panes.find(each => each.id === id);
-    if (known || !pane) return known ?? this.make(activePane(heatmap));
-    return this.make(pane);
-  }
-
-  private make(pane: HeatmapState['panes'][number]): HeatmapPaneController {
+  private make(pane: HeatmapPane): HeatmapPaneController {
     const { host, track, onProgress } = this.options;
     const made = new HeatmapPaneController(pane, {
       ...{ host, track, onProgress, kept: this.kept },
@@ -236,14 +234,11 @@ export class HeatmapTab implements Disposable {
       errorAction: error => errorAction(host, error),
     });
     this.panes.set(pane.id, made);
-    this.follow(made.view.picture);
-    made.view.picture.onPick(() => this.probe.choose(this.probe.point));
+    const { picture } = made.view;
+    picture.onHover(point => this.probe.hover(point));
+    picture.onPick(() => this.probe.choose(this.probe.point));
     void this.givePicture(made).then(() => this.paint());
     return made;
-  }
-
-  private follow(picture: InputPicture): void {
-    this.store.add(picture.onHover(point => this.options.shown() && this.probe.hover(point)));
   }
 
   private async givePicture({ view }: HeatmapPaneController): Promise<void> {
@@ -274,19 +269,19 @@ export class HeatmapTab implements Disposable {
   private paint(): void {
     const context = this.context();
     if (!context) return;
-    const { heatmap, known, shown } = context;
-    const panes = this.ordered(heatmap);
+    const panes = this.ordered(context.heatmap);
     for (const pane of panes) pane.update(context);
     const ranked = panes.filter(({ run }) => run.result && !run.isStale);
     this.agreement.set(
       ranked.map(pane => pane.label),
       agreementOf(ranked.flatMap(({ painted }) => painted?.map ?? [])),
     );
-    this.options.picture.setOutlines(outlinesOf(heatmap.target, known, this.draft));
-    this.options.picture.setRegions(heatmap.target.kind === 'mask');
+    this.input.update();
     this.updateTools(context);
     this.options.onFacts();
-    this.tell(shown, panes);
+    document.body.dataset['heatmap'] = JSON.stringify(
+      panes.map(({ run }) => ({ layer: context.shown.state.layer, ...run.told() })),
+    );
   }
 
   private updateTools({ heatmap, known, shown, labelOf }: PaneContext): void {
@@ -328,31 +323,10 @@ export class HeatmapTab implements Disposable {
     };
   }
 
-  /** For tests: which maps are whole on the page. */
-  private tell(shown: Shown, panes: readonly HeatmapPaneController[]): void {
-    document.body.dataset['heatmap'] = JSON.stringify(
-      panes.map(({ run }) => ({
-        layer: shown.state.layer,
-        method: run.answered?.params.method ?? null,
-        target: run.result?.target.classIndex ?? null,
-        state: run.error
-          ? 'failed'
-          : run.isRunning
-            ? 'running'
-            : run.isStopped
-              ? 'stopped'
-              : run.result
-                ? 'done'
-                : 'empty',
-        partial: run.isPartial,
-      })),
-    );
-  }
-
   private probed(): void {
     const context = this.context();
     if (!context) return;
-    this.options.picture.setMarks(context.point && { point: context.point, field: null });
+    this.input.update();
     for (const pane of this.panes.values()) pane.mark(context);
     this.options.onFacts();
   }
@@ -389,21 +363,5 @@ export class HeatmapTab implements Disposable {
     const pane = heatmap?.panes.find(each => each.id === id);
     if (pane?.layers.length === 0) this.options.goToLayer(layer);
     else this.change(before => withPane(before, id, { layers: [layer] }));
-  }
-
-  private pickedOnInput(at: Point): void {
-    const context = this.context();
-    if (!context) return;
-    const found = boxAt(context.known.targets?.detections ?? [], at);
-    if (found === null) this.probe.choose(this.probe.point);
-    else this.setTarget({ kind: 'box', index: found });
-  }
-
-  private dragged(box: FractionBox, done: boolean): void {
-    const { heatmap } = this.context() ?? {};
-    if (heatmap?.target.kind !== 'mask') return;
-    this.draft = done ? null : box;
-    if (done) this.setTarget({ ...heatmap.target, region: box });
-    else this.paint();
   }
 }

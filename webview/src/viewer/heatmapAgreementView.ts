@@ -21,6 +21,7 @@ export function createAgreementView(): AgreementView {
       const { rows, columns } = agreement.grid;
       const heading = `Rank correlation on ${rows}×${columns}`;
       const [[, value] = []] = agreement.matrix;
+      root.classList.toggle('is-pair', names.length === 2);
       root.replaceChildren(
         names.length === 2
           ? element(

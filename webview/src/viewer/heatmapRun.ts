@@ -112,6 +112,25 @@ export class PaneRun {
     this.asked = null;
   }
 
+  /** For tests: what is painted, and whether it is whole. */
+  told(): Readonly<Record<string, unknown>> {
+    const state = this.error
+      ? 'failed'
+      : this.isRunning
+        ? 'running'
+        : this.isStopped
+          ? 'stopped'
+          : this.result
+            ? 'done'
+            : 'empty';
+    return {
+      method: this.answered?.params.method ?? null,
+      target: this.result?.target.classIndex ?? null,
+      state,
+      partial: this.isPartial,
+    };
+  }
+
   dispose(): void {
     this.task.cancel();
   }

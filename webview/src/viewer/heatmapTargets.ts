@@ -144,8 +144,8 @@ export class TargetTools {
   private narrow(checked: boolean): void {
     const { target, marked } = this.state ?? {};
     if (target?.kind !== 'channel') return;
-    const { row, column, ...whole } = target;
-    this.onChange(checked && marked ? { ...whole, ...marked } : whole);
+    const { kind, tensor, channel } = target;
+    this.onChange({ kind, tensor, channel, ...(checked && marked ? marked : {}) });
   }
 
   private showRegion(region: FractionBox | null): void {

@@ -144,15 +144,11 @@ export function detailsOf(
 export const percent = (share: number): string =>
   `${Math.abs(share) < 0.1 ? (100 * share).toFixed(1) : (100 * share).toFixed(0)} %`;
 
+const NUMBERS: ReadonlySet<string> = new Set(['map', 'magnitude', 'attribution', 'heatmap']);
+
 /** A result without its arrays, for JSON. */
-export function recordOf({
-  map,
-  magnitude,
-  attribution,
-  heatmap,
-  ...record
-}: ExplainResult): Readonly<Record<string, unknown>> {
-  const facts = ATTRIBUTION_FACTS[record.method];
-  const { label, shows, limit, source, family } = facts;
-  return { ...record, about: { label, family, shows, limit, source } };
+export function recordOf(result: ExplainResult): Readonly<Record<string, unknown>> {
+  const { label, family, shows, limit, source } = ATTRIBUTION_FACTS[result.method];
+  const record = Object.entries(result).filter(([key]) => !NUMBERS.has(key));
+  return { ...Object.fromEntries(record), about: { label, family, shows, limit, source } };
 }

@@ -1,4 +1,5 @@
 import './style.css';
+import './heatmap.css';
 import { Viewer } from './viewer';
 
 new Viewer().start();

@@ -1,5 +1,4 @@
 import { fromWireError, toWireError } from '../../../protocol/errors';
-import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
 import type { PreprocessingSpec } from '../../../protocol/preprocessing';
 import type { ViewerSituation, ViewerState, ViewerTab } from '../../../protocol/views';
 import { createAnnouncer } from '../lib/announce';
@@ -9,19 +8,18 @@ import { connectHost, errorAction } from '../lib/host';
 import { Latest } from '../lib/latest';
 import type { MessageAction } from '../lib/message';
 import { createDetails } from './details';
-import { saveNumbers, savePicture } from './exports';
 import { HeatmapTab } from './heatmap';
-import { recordOfAll, saveFigure, saveMap, saveRecord } from './heatmapExport';
 import { Inputs } from './inputs';
 import { listenToKeys } from './keys';
 import { atLayer, neighbourLayer, takeOver } from './model';
 import { ModelFacts } from './modelFacts';
+import { recordShown, saveShown } from './saving';
 import { Sources } from './sources';
 import { Stage } from './stage';
 import { TABS } from './tabs';
-import type { DetailsSection, Shown } from './types';
+import type { Shown } from './types';
 import { ViewerView, type ExportKind } from './view';
-import { frameFacts, heatmapFacts, readoutText } from './words';
+import { frameFacts, heatmapFacts, layerSection, readoutText } from './words';
 
 /** The page: what is shown, and everything that follows when it changes. */
 export class Viewer {
@@ -33,10 +31,8 @@ export class Viewer {
   private readonly busy = createBusy(busy => this.view.setBusy(busy));
   private readonly details = createDetails(() => this.copyDetails());
   private readonly saving = new Latest();
-  private readonly host = connectHost<ViewerSituation, ViewerState>(situation =>
-    this.take(situation),
-  );
-  private readonly sources: Sources = new Sources({
+  readonly host = connectHost<ViewerSituation, ViewerState>(situation => this.take(situation));
+  readonly sources: Sources = new Sources({
     host: this.host,
     live: () => this.shown,
     track: (work, stop) => this.busy.track(work, stop),
@@ -53,8 +49,8 @@ export class Viewer {
     track: (work, stop) => this.busy.track(work, stop),
     onFailed: error => this.fail(error, false),
   });
-  private readonly facts = new ModelFacts(this.host);
-  private readonly heatmap: HeatmapTab = new HeatmapTab({
+  readonly facts = new ModelFacts(this.host);
+  readonly heatmap: HeatmapTab = new HeatmapTab({
     host: this.host,
     picture: this.stage.picture,
     announce: this.announce,
@@ -286,38 +282,13 @@ export class Viewer {
   }
 
   private save(what: ExportKind): void {
-    if (this.isEmpty) return this.announce('There is nothing to export yet');
-    const work = this.saving.run(signal =>
-      this.isHeatmap ? this.saveHeatmap(what, signal) : this.saveChannels(what, signal),
-    );
+    const { shown } = this;
+    if (!shown || this.isEmpty) return this.announce('There is nothing to export yet');
+    const work = this.saving.run(signal => saveShown(this, shown, what, signal));
     this.busy
       .track(work, () => this.saving.cancel())
       .then(saved => this.announce(saved ? 'Exported' : 'Export cancelled'))
       .catch((error: unknown) => this.fail(error, false));
-  }
-
-  private async saveHeatmap(what: ExportKind, signal: AbortSignal): Promise<boolean> {
-    const { shown } = this;
-    if (!shown) return false;
-    const source = {
-      ...this.heatmap.exportSource(shown),
-      preprocessing: await this.facts.preprocessing(shown),
-    };
-    if (what === 'picture') return saveFigure(source);
-    if (what === 'record') return saveRecord(source);
-    const active = this.heatmap.active;
-    return active ? saveMap(source, active, signal) : false;
-  }
-
-  private async saveChannels(what: ExportKind, signal: AbortSignal): Promise<boolean> {
-    const shown = this.sources.currentShown;
-    const { current } = this.sources;
-    if (!shown || !current || !this.state) return false;
-    const live = { ...shown, state: { ...shown.state, scale: this.state.scale } };
-    const { colorMap } = current.scale(null);
-    return what === 'picture'
-      ? savePicture(this.host, live, colorMap === 'rgb' ? 'grey' : colorMap, signal)
-      : saveNumbers(this.host, live, current, signal);
   }
 
   private toggleDetails(): void {
@@ -343,39 +314,11 @@ export class Viewer {
   }
 
   private copyDetails(): void {
-    const shown = this.sources.currentShown ?? this.shown;
+    const { shown } = this;
     if (!shown) return;
-    this.facts
-      .preprocessing(shown)
-      .then(preprocessing => {
-        const text = JSON.stringify(this.record(shown, preprocessing), null, 2);
-        return this.host.api.call('copyText', { text });
-      })
+    recordShown(this, shown)
+      .then(record => this.host.api.call('copyText', { text: JSON.stringify(record, null, 2) }))
       .then(() => this.announce('Copied'))
       .catch((error: unknown) => this.fail(error, false));
   }
-
-  private record(shown: Shown, preprocessing: readonly PreprocessingSpec[]): unknown {
-    if (this.isHeatmap) return recordOfAll({ ...this.heatmap.exportSource(shown), preprocessing });
-    const { model, layer, input, tab } = shown.state;
-    return { model, layer, input, tab, preprocessing, result: this.sources.current?.record() };
-  }
-}
-
-/** What the layer is, for the details. */
-function layerSection({ situation: { layer } }: Shown): readonly DetailsSection[] {
-  if (!layer) return [];
-  return [
-    {
-      title: 'Layer',
-      rows: [
-        ['Name', layerLabel(layer)],
-        ['Node', layer.id],
-        ['What it is', layerFacts(layer)],
-        ['Inputs', layer.inputs.join(', ')],
-        ['Outputs', layer.outputs.join(', ')],
-        ...(layer.source ? [['Source', `${layer.source.file}:${layer.source.line}`] as const] : []),
-      ],
-    },
-  ];
 }

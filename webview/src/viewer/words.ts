@@ -1,6 +1,7 @@
+import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
 import { counted, formatNumber } from '../lib/format';
 import type { Stage } from './stage';
-import type { ChannelSource, Shown } from './types';
+import type { ChannelSource, DetailsSection, Shown } from './types';
 import type { FrameFacts } from './view';
 
 /** What the frame says besides the state. */
@@ -47,4 +48,22 @@ export function readoutText(source: ChannelSource | null, stage: Stage): string 
   if (!cell) return source.describe(channel);
   const value = stage.valueAt(channel, cell);
   return `ch ${channel} (${cell.row},${cell.column})${value === null ? '' : ` = ${formatNumber(value)}`}`;
+}
+
+/** What the layer is, for the details. */
+export function layerSection({ situation: { layer } }: Shown): readonly DetailsSection[] {
+  if (!layer) return [];
+  return [
+    {
+      title: 'Layer',
+      rows: [
+        ['Name', layerLabel(layer)],
+        ['Node', layer.id],
+        ['What it is', layerFacts(layer)],
+        ['Inputs', layer.inputs.join(', ')],
+        ['Outputs', layer.outputs.join(', ')],
+        ...(layer.source ? [['Source', `${layer.source.file}:${layer.source.line}`] as const] : []),
+      ],
+    },
+  ];
 }

@@ -1,10 +1,12 @@
 import type { Node } from '../../onnx/graph';
 import { qualifiedOp } from '../../onnx/layerKinds';
 import type { Rule } from '../rule';
+import { affineGrid } from './affineGrid';
 import { add, div, mul, sub } from './arithmetic';
 import { averagePool, lpPool } from './averagePool';
 import { batchNormalization } from './batchNormalization';
 import { centerCropPad } from './centerCropPad';
+import { col2Im } from './col2Im';
 import { compress } from './compress';
 import { concat } from './concat';
 import { constants } from './constants';
@@ -24,6 +26,7 @@ import { cast, castLike, dropout, identity } from './identity';
 import { localResponse } from './localResponse';
 import { fusedMatMul, matMul } from './matMul';
 import { maxPool } from './maxPool';
+import { maxUnpool } from './maxUnpool';
 import { mod } from './mod';
 import {
   groupNormalization,
@@ -45,6 +48,7 @@ import { expand, tile } from './repeats';
 import { reshape } from './reshape';
 import { resize, upsample } from './resize';
 import { reverseSequence } from './reverseSequence';
+import { maxRoiPool, roiAlign } from './roiAlign';
 import { scatterElements, scatterNd } from './scatter';
 import { slice } from './slice';
 import { logSoftmax, softmax } from './softmax';
@@ -59,13 +63,18 @@ import { where } from './where';
 
 /** Every rule; an operator is in one of them only. */
 export const rules: readonly Rule[] = [
+  ...rectifiers,
+  ...reductions,
+  ...unary,
   add,
+  affineGrid,
   averagePool,
   batchNormalization,
   cast,
   castLike,
   centerCropPad,
   clip,
+  col2Im,
   compress,
   concat,
   constants,
@@ -104,6 +113,8 @@ export const rules: readonly Rule[] = [
   lpPool,
   matMul,
   maxPool,
+  maxRoiPool,
+  maxUnpool,
   meanVarianceNormalization,
   mod,
   mul,
@@ -113,13 +124,12 @@ export const rules: readonly Rule[] = [
   pRelu,
   quantizeLinear,
   range,
-  ...rectifiers,
-  ...reductions,
   relu,
   reshape,
   resize,
   reverseSequence,
   rmsNormalization,
+  roiAlign,
   scatterElements,
   scatterNd,
   slice,
@@ -132,7 +142,6 @@ export const rules: readonly Rule[] = [
   topK,
   transpose,
   trilu,
-  ...unary,
   unique,
   upsample,
   where,

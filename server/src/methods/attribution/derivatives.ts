@@ -41,7 +41,7 @@ export class Derivatives {
 
   private constructor(
     private readonly context: MethodContext,
-    private readonly feeds: ModelFeeds,
+    readonly feeds: ModelFeeds,
     private readonly prepared: Prepared,
     /** What the prepared graph is fed: float16 inputs as float32. */
     readonly inputs: ReadonlyMap<string, Tensor>,
@@ -91,6 +91,12 @@ export class Derivatives {
     const shape = this.facts.shapes.get(name)?.shape;
     const sizes = shape?.filter(size => typeof size === 'number');
     return sizes && sizes.length === shape?.length ? sizes : null;
+  }
+
+  /** False also for tensors that the model does not have. */
+  isFloat(name: string): boolean {
+    const dtype = this.facts.shapes.get(name)?.dtype;
+    return dtype === 'float32' || dtype === 'float64';
   }
 
   /** Values of tensors for the input. */

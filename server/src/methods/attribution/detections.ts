@@ -30,8 +30,7 @@ export async function detectionsOf(
   const { graph } = derivatives.model;
   const outputs = graph.outputs.flatMap(({ name }) => {
     const shape = derivatives.shapeOf(name);
-    const dtype = derivatives.facts.shapes.get(name)?.dtype;
-    return shape && (dtype === 'float32' || dtype === 'float64') ? [{ name, shape }] : [];
+    return shape && derivatives.isFloat(name) ? [{ name, shape }] : [];
   });
   for (const form of detectionForms) {
     const reader = form.recognise(outputs, fed);

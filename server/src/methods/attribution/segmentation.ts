@@ -1,6 +1,5 @@
 import type { FractionBox, TargetSpec } from '../../../../protocol/attribution';
 import { UserError } from '../../../../protocol/errors';
-import type { ModelFeeds } from '../../../../protocol/methods';
 import type { PictureGeometry } from '../../../../protocol/preprocessing';
 import type { Raster } from '../../image/raster';
 import { toFloat32 } from '../../onnx/numbers';
@@ -17,6 +16,8 @@ const COARSEST = 17;
 export interface SegmentationOutput {
   /** The graph output. */
   readonly output: string;
+  /** Whether a Softmax or Sigmoid ends it. */
+  readonly isNormalised: boolean;
   /** Before a final Softmax or Sigmoid; the output itself where there is none. */
   readonly scores: LayerGrid;
   /** 1: how likely each place is foreground. */
@@ -25,26 +26,32 @@ export interface SegmentationOutput {
 
 /**
  * The output [1, C, H, W] or [1, H, W, C] that can be class maps: several of one form are main and auxiliary head, the first counts. One channel, or as
- * many as a picture has, only where a Sigmoid or Softmax ends it: without, it may be a picture. Null where there is none.
+ * many as a picture has, may be a picture: unless somebody `asked` for class maps, only where a Sigmoid or Softmax ends it. Null where there is none.
  */
-export function segmentationOutput(derivatives: Derivatives): SegmentationOutput | null {
+export function segmentationOutput(
+  derivatives: Derivatives,
+  asked = false,
+): SegmentationOutput | null {
   const { graph } = derivatives.model;
   const shapeOf = (name: string): readonly number[] | null => derivatives.shapeOf(name);
   const input = graph.inputs.find(({ name }) => shapeOf(name)?.length === 4);
   if (!input) return null;
   const fed = gridOf(derivatives, input.name);
-  const maps = graph.outputs.filter(({ name }) => shapeOf(name)?.length === 4);
+  const maps = graph.outputs.filter(
+    ({ name }) => shapeOf(name)?.length === 4 && derivatives.isFloat(name),
+  );
   const [first, ...others] = maps.map(({ name }) => gridOf(derivatives, name));
   if (!first || others.some(other => other.rows !== first.rows)) return null;
   if (Math.min(first.rows, first.columns) < 2 || first.rows * COARSEST < fed.rows) return null;
   const before = beforeNormalisation(graph, first.tensor, shapeOf);
   const isNormalised = before !== first.tensor;
   const isPicture = first.channels === 1 || first.channels === 3;
-  if (isPicture && !isNormalised) return null;
+  if (isPicture && !isNormalised && !asked) return null;
   const isSameShape = shapeOf(before)?.join() === first.shape.join();
   const scores = isSameShape ? gridOf(derivatives, before) : first;
   return {
     output: first.tensor,
+    isNormalised,
     scores: scores.channels === first.channels ? scores : first,
     classes: first.channels,
   };
@@ -53,21 +60,22 @@ export function segmentationOutput(derivatives: Derivatives): SegmentationOutput
 /** The class that is highest at each place, [images, positions]; −1 where the only one is not foreground. */
 export async function highestClasses(
   derivatives: Derivatives,
-  { scores, output, classes }: SegmentationOutput,
+  { scores, output, classes, isNormalised }: SegmentationOutput,
 ): Promise<Int32Array> {
   const tensor = (await derivatives.values([scores.tensor])).get(scores.tensor);
   if (!tensor) throw new Error(`the run gave no ${scores.tensor}`);
   const planes = scores.planes(tensor);
   const { images, positions } = scores;
-  // before a sigmoid, one half is zero
-  const threshold = scores.tensor === output ? 0.5 : 0;
+  // of a sigmoid; in front of it that is zero
+  const threshold = isNormalised && scores.tensor === output ? 0.5 : 0;
   const highest = new Int32Array(images * positions);
   for (let image = 0; image < images; image++)
     for (let i = 0; i < positions; i++) {
       const at = (channel: number): number =>
         planes[(image * classes + channel) * positions + i] ?? NaN;
       let best = 0;
-      for (let channel = 1; channel < classes; channel++) if (at(channel) > at(best)) best = channel;
+      for (let channel = 1; channel < classes; channel++)
+        if (at(channel) > at(best)) best = channel;
       highest[image * positions + i] = classes === 1 && !(at(0) > threshold) ? -1 : best;
     }
   return highest;
@@ -95,9 +103,8 @@ export async function segmentationSeed(
   spec: Extract<TargetSpec, { kind: 'mask' }>,
   derivatives: Derivatives,
   context: MethodContext,
-  feeds: ModelFeeds,
 ): Promise<{ readonly tensor: string; readonly values: Float32Array }> {
-  const found = segmentationOutput(derivatives);
+  const found = segmentationOutput(derivatives, true);
   if (!found)
     throw new UserError(
       'unsupported',
@@ -109,7 +116,7 @@ export async function segmentationSeed(
       'outOfRange',
       `The class maps are of the classes 0 to ${classes - 1}; ${spec.class} is none of them.`,
     );
-  const chosen = await chosenPlaces(spec, derivatives, context, feeds, found);
+  const chosen = await chosenPlaces(spec, derivatives, context, found);
   const { images, positions } = scores;
   const planes = new Float32Array(images * classes * positions);
   for (let image = 0; image < images; image++) {
@@ -128,7 +135,6 @@ async function chosenPlaces(
   spec: Extract<TargetSpec, { kind: 'mask' }>,
   derivatives: Derivatives,
   context: MethodContext,
-  feeds: ModelFeeds,
   found: SegmentationOutput,
 ): Promise<Uint8Array> {
   const { images, positions } = found.scores;
@@ -148,7 +154,7 @@ async function chosenPlaces(
       ? regionPlaces(spec.region ?? WHOLE, found.scores)
       : maskPlaces(
           (await context.decode(spec.mask)).raster,
-          await context.geometry(feeds),
+          await context.geometry(derivatives.feeds),
           found.scores,
         );
   if (!one.includes(1))
@@ -191,9 +197,7 @@ function maskPlaces(
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++) {
       const [u, v] = [(column + 0.5) / columns, (row + 0.5) / rows];
-      const x = isPicture
-        ? u * geometry.fed.width * geometry.scaleX + geometry.offsetX
-        : u * width;
+      const x = isPicture ? u * geometry.fed.width * geometry.scaleX + geometry.offsetX : u * width;
       const y = isPicture
         ? v * geometry.fed.height * geometry.scaleY + geometry.offsetY
         : v * height;

@@ -27,13 +27,8 @@ export const classesOf = (derivatives: Derivatives): ClassOutput | null =>
   classOutput(
     derivatives.model.graph,
     name => derivatives.shapeOf(name),
-    name => isFloatTensor(derivatives, name),
+    name => derivatives.isFloat(name),
   );
-
-export function isFloatTensor(derivatives: Derivatives, name: string): boolean {
-  const dtype = derivatives.facts.shapes.get(name)?.dtype;
-  return dtype === 'float32' || dtype === 'float64';
-}
 
 /**
  * What a target means for a model and input. @throws UserError `tensorNotFound`, `outOfRange`, `wrongShape`, `unsupported`, `usage`, naming the target.
@@ -240,9 +235,7 @@ function sumTarget(
   derivatives: Derivatives,
   classes: ClassOutput | null,
 ): Target {
-  const output = derivatives.model.graph.outputs.find(({ name }) =>
-    isFloatTensor(derivatives, name),
-  );
+  const output = derivatives.model.graph.outputs.find(({ name }) => derivatives.isFloat(name));
   if (!output)
     throw new UserError(
       'unsupported',
@@ -257,7 +250,7 @@ function shapeOfTarget(derivatives: Derivatives, name: string): readonly number[
   const info = derivatives.facts.shapes.get(name);
   if (!info)
     throw new UserError('tensorNotFound', `The model has no tensor "${name}" to be a target.`);
-  if (!isFloatTensor(derivatives, name))
+  if (!derivatives.isFloat(name))
     throw new UserError(
       'unsupported',
       `"${name}" holds ${info.dtype}: only float tensors can be a target.`,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { expectSame, type Given, type NodeCase } from './written';
 
 const u8 = (shape: readonly number[], constant = false): Given => ({
