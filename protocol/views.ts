@@ -122,8 +122,14 @@ export interface ViewerSituation {
   readonly state: ViewerState;
   /** Null where the model cannot be read: then `error` says why, and the last picture stays. */
   readonly layer: LayerInfo | null;
-  /** Layers of the model in order, for previous and next: id and what to call it. */
-  readonly layers: readonly { readonly id: string; readonly label: string }[];
+  /** Layers of the model in order: id and what to call it. Previous and next pass over what only moves numbers about (`isMinor`). */
+  readonly layers: readonly {
+    readonly id: string;
+    readonly label: string;
+    /** `Relu · out 64×55×55`: tells layers with the same label apart. */
+    readonly facts: string;
+    readonly isMinor: boolean;
+  }[];
   readonly modelLabel: string;
   readonly inputLabel: string | null;
   readonly mayRun: boolean;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { toWireError } from '../../../protocol/errors';
-import { layerLabel } from '../../../protocol/layerFacts';
+import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
 import { Owner } from '../../../protocol/lifecycle';
 import type { LayerInfo } from '../../../protocol/model';
 import type { ViewerSituation, ViewerState, ViewerTab } from '../../../protocol/views';
@@ -161,9 +161,12 @@ class OpenViewer extends Owner {
       return {
         ...shared,
         layer,
-        layers: description.layers
-          .filter(candidate => candidate.kind !== 'other')
-          .map(candidate => ({ id: candidate.id, label: layerLabel(candidate) })),
+        layers: description.layers.map(candidate => ({
+          id: candidate.id,
+          label: layerLabel(candidate),
+          facts: layerFacts(candidate),
+          isMinor: candidate.kind === 'other',
+        })),
         error: layer
           ? null
           : {

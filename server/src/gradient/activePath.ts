@@ -17,7 +17,7 @@ export const isDifferentiable = (node: Node): boolean => ruleFor(node)?.constant
 
 /**
  * The nodes on the way from `from` to `target` whose values have gradients: reached from `from`, reaching `target`, through tensors of float
- * types (and of the integer types of quantised models).
+ * types (and of the integer types of quantised models) or of a type that is not known.
  */
 export function activePath(
   graph: Graph,
@@ -31,8 +31,7 @@ export function activePath(
     if (!isDifferentiable(node) || !inputsOf(node).some(name => reached.has(name))) continue;
     forward.add(node);
     for (const name of node.outputs)
-      if (name !== '' && gradientType(facts.shapes.get(name)?.dtype ?? 'undefined'))
-        reached.add(name);
+      if (name !== '' && mayHaveGradient(facts, name)) reached.add(name);
   }
   const needed = new Set([target]);
   const nodes: Node[] = [];
@@ -42,6 +41,12 @@ export function activePath(
     for (const name of inputsOf(node)) if (reached.has(name)) needed.add(name);
   }
   return { nodes: nodes.reverse(), reached };
+}
+
+/** Also where the type is not known: a run tells it, or the node is refused. */
+function mayHaveGradient(facts: InferredValues, name: string): boolean {
+  const dtype = facts.shapes.get(name)?.dtype ?? 'undefined';
+  return dtype === 'undefined' || gradientType(dtype) !== null;
 }
 
 /** What a node computes with, what its subgraphs take from around them included. */

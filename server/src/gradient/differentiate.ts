@@ -1,4 +1,5 @@
 import type { Graph, Model, Node, TensorRef } from '../onnx/graph';
+import { isKnown } from '../onnx/shapes/dimensions';
 import type { InferredValues } from '../onnx/shapes/inferShapes';
 import { activePath } from './activePath';
 import { NoGradientError } from './errors';
@@ -122,8 +123,8 @@ export interface MissingFacts {
 }
 
 /**
- * Tensors whose shape, or whose elements where a rule needs them, are not known for a question: to be fetched from a run and added to the
- * facts before `differentiate`.
+ * Tensors whose type or shape, or whose elements where a rule needs them, are not known for a question: to be fetched from a run and added
+ * to the facts before `differentiate`.
  */
 export function missingFacts(
   graph: Graph,
@@ -134,8 +135,9 @@ export function missingFacts(
   const shapes = new Set<string>();
   const elements = new Set<string>();
   const needShape = (name: string): void => {
-    const shape = facts.shapes.get(name)?.shape;
-    if (name !== '' && (!shape || shape.some(size => typeof size !== 'number'))) shapes.add(name);
+    const { dtype, shape, container } = facts.shapes.get(name) ?? NOTHING;
+    if (name === '' || container !== undefined) return;
+    if (dtype === 'undefined' || !isKnown(shape)) shapes.add(name);
   };
   for (const name of [question.target, ...question.withRespectTo]) needShape(name);
   for (const node of nodes) {
@@ -147,6 +149,8 @@ export function missingFacts(
   }
   return { shapes: [...shapes], elements: [...elements] };
 }
+
+const NOTHING = { dtype: 'undefined', shape: null, container: undefined } as const;
 
 /** A model with what was emitted behind its nodes, and these inputs besides its own. */
 export function withEmitted(model: Model, e: Operators, inputs: readonly Value[]): Model {

@@ -15,7 +15,7 @@ export const attributionTargets: Method<'attributionTargets'> = {
     const derivatives = await Derivatives.open(context, params.feeds, true);
     const answers = await answersOf(derivatives);
     const target = await resolveTarget({ kind: 'top' }, derivatives, context);
-    const suggested = suggestedLayer(context.layers, derivatives, target);
+    const suggested = await suggestedLayer(context.layers, derivatives, target);
     return {
       ...answers,
       suggestedLayer: suggested && {

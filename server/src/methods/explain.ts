@@ -1,15 +1,14 @@
 import { ATTRIBUTION_FACTS } from '../../../protocol/attributionFacts';
 import type { ExplainParams, ExplainResult, Finding } from '../../../protocol/attribution';
-import { UserError } from '../../../protocol/errors';
 import { attributorOf } from './attribution';
 import type { Attribution, AttributionRequest } from './attribution/attributor';
 import { Derivatives } from './attribution/derivatives';
 import { findingsOf } from './attribution/findings';
 import { explainedInput } from './attribution/imageInput';
-import { spatialGridOf, gridOf, type LayerGrid } from './attribution/layerGrid';
-import { predictedOf, resolved, resolveTarget, type Target } from './attribution/targets';
+import { explainedLayers } from './attribution/explainedLayers';
+import { predictedOf, resolved, resolveTarget } from './attribution/targets';
 import { isWeightable, keptCam } from './attribution/layerCams';
-import { gridLayers, suggestedLayer } from './attribution/suggestedLayer';
+import { gridLayers } from './attribution/suggestedLayer';
 import { drawnMap, heatmapOf, rawOf } from './attribution/maps';
 import type { Tensor } from '../onnx/tensor';
 import type { Method, MethodContext } from './method';
@@ -23,9 +22,15 @@ export const explain: Method<'explain'> = {
     const started = performance.now();
     const derivatives = await Derivatives.open(context, params.feeds, params.ahead ?? false);
     const target = await resolveTarget(params.target, derivatives, context);
-    const layers = layersFor(params, context, derivatives, target);
-    const input = explainedInput(derivatives, params.feeds);
+    const layers = await explainedLayers(params, context, derivatives, target);
+    const input = explainedInput(derivatives, params.feeds, needsInput(params));
     const geometry = await context.geometry(params.feeds);
+    const describe = (
+      attribution: Attribution,
+      value: Tensor,
+      findings: readonly Finding[],
+    ): ExplainResult =>
+      explained({ params, request, layers, geometry, started }, attribution, value, findings);
     const request: AttributionRequest = {
       derivatives,
       target,
@@ -34,25 +39,22 @@ export const explain: Method<'explain'> = {
       options: params.options ?? {},
       feeds: params.feeds,
       context,
-      report: paced(context, partial => described(partial, partial.value, [])),
+      report: paced(context, partial => partial.value && describe(partial, partial.value, [])),
     };
-    const described = (
-      attribution: Attribution,
-      value: Tensor | null,
-      findings: readonly Finding[],
-    ): ExplainResult | null =>
-      value &&
-      explained({ params, request, layers, geometry, started }, attribution, value, findings);
     const kept = params.ahead ? await keptMap(params, request) : null;
     const attribution = kept ?? (await attributorOf(params.method).attribute(request));
     const value =
-      attribution.value ?? (await derivatives.values([target.tensor])).get(target.tensor) ?? null;
-    const findings = await findingsOf(request, attribution, params.method);
-    const result = described(attribution, value, findings);
-    if (!result) throw new Error(`the run gave no ${target.tensor}`);
-    return result;
+      attribution.value ?? (await derivatives.values([target.tensor])).get(target.tensor);
+    if (!value) throw new Error(`the run gave no ${target.tensor}`);
+    const finished = { request, attribution, method: params.method, value };
+    return describe(attribution, value, await findingsOf(finished));
   },
 };
+
+/** Whether a method changes or differentiates the input itself. */
+const needsInput = ({ method, layers }: ExplainParams): boolean =>
+  method === 'score-cam' ||
+  (ATTRIBUTION_FACTS[method].of === 'input' && !(method === 'gradient' && layers.length > 0));
 
 /** Partial results that come sooner after the one before are not made: nobody could see them. */
 const PARTIAL_MS = 50;
@@ -139,45 +141,3 @@ async function keptMap(
 }
 
 const EMPTY = { values: new Float32Array(0), shape: [0] } as const;
-
-/** The layers that were asked for, or the suggested one where the method is of a layer. */
-function layersFor(
-  { method, layers }: ExplainParams,
-  context: MethodContext,
-  derivatives: Derivatives,
-  target: Target,
-): { readonly grids: readonly LayerGrid[]; readonly reason: string | null } {
-  const facts = ATTRIBUTION_FACTS[method];
-  if (facts.of === 'input' && method !== 'guided-grad-cam') {
-    if (method !== 'gradient') return { grids: [], reason: null };
-    return {
-      grids: layers.map(name => gridOf(derivatives, tensorFor(name, context, derivatives))),
-      reason: null,
-    };
-  }
-  if (layers.length > 0)
-    return {
-      grids: layers.map(name => spatialGridOf(derivatives, tensorFor(name, context, derivatives))),
-      reason: null,
-    };
-  const suggested = suggestedLayer(context.layers, derivatives, target);
-  if (!suggested)
-    throw new UserError(
-      'noGrid',
-      'No layer of this model has a spatial grid that leads to the target; use a method on the input, such as gradient or occlusion.',
-    );
-  return { grids: [suggested.grid], reason: suggested.reason };
-}
-
-/** The tensor of a layer id, or the tensor of this name. @throws UserError `layerNotFound`, `unsupported`. */
-function tensorFor(name: string, { layers }: MethodContext, { facts }: Derivatives): string {
-  const layer = layers.find(candidate => candidate.id === name);
-  if (layer && layer.subgraph !== '')
-    throw new UserError(
-      'unsupported',
-      `The layer "${name}" lies inside ${layer.subgraph}, whose values cannot be read from outside; choose a layer of the main graph.`,
-    );
-  const tensor = layer?.outputs.find(output => output !== '') ?? name;
-  if (facts.shapes.has(tensor)) return tensor;
-  throw new UserError('layerNotFound', `The model has no layer or tensor "${name}".`);
-}

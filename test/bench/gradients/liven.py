@@ -8,32 +8,21 @@ import math
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torchvision.models.mobilenetv2 import InvertedResidual
-from torchvision.models.resnet import Bottleneck
 
 from images import pictures
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 BATCHES, BATCH = 4, 8
-#: Share of a residual branch in its sum, small as in trained networks: else rounding grows with depth until every unit near its kink flips.
-BRANCH = 0.1
 
 
 def liven(model, size, seed):
     """Sets every parameter from the seed, then the statistics of BatchNorm from a few batches. Leaves the model in evaluation mode."""
     generator = torch.Generator().manual_seed(seed)
     model.eval().requires_grad_(False)
-    damped = []
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
             centre, deviation = distribution(module, name, parameter)
             parameter.normal_(centre, deviation, generator=generator)
-        if isinstance(module, Bottleneck):
-            damped.append(module.bn3)
-        if isinstance(module, InvertedResidual):
-            damped.append(module.conv[-1])
-    for normalisation in damped:
-        normalisation.weight.mul_(BRANCH)
     calibrate(model, size, seed + 1)
     return model
 

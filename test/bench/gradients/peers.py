@@ -62,10 +62,12 @@ def methods(network, model, image):
         return work
 
     integrated = IntegratedGradients(model)
+    # captum says that it would set this by itself.
+    explained = image.clone().requires_grad_()
     return {
         'forward': (lambda: plain(model, image), RUNS),
         **{f'pytorch-grad-cam {kind}': (cam(kind), RUNS) for kind in CAMS},
-        'captum Saliency': (lambda: Saliency(model).attribute(image, target=CATEGORY), RUNS),
+        'captum Saliency': (lambda: Saliency(model).attribute(explained, target=CATEGORY), RUNS),
         'captum IntegratedGradients': (
             lambda: integrated.attribute(image, target=CATEGORY, n_steps=50), RUNS // 4,
         ),
@@ -81,7 +83,7 @@ def measured(network):
         if runs == RUNS:
             work()
     times = {name: [] for name in timed}
-    # One after another, the plain run before each, so that a busy moment meets both.
+    # The plain run goes before each, so that a busy moment meets both.
     queue = [name for name, (_, runs) in timed.items() if name != 'forward' for _ in range(runs)]
     random.Random(network.seed).shuffle(queue)
     for name in queue:

@@ -41,7 +41,7 @@ export const SPREADS: readonly Spread[] = [
   { low: 0, high: 0 },
 ];
 
-/** The feeds with these inputs moved. */
+/** The feeds with these inputs moved; infinities and what is no number become random numbers. */
 export const moved = (
   feeds: Feeds,
   names: readonly string[],
@@ -51,9 +51,10 @@ export const moved = (
   new Map(
     [...feeds].map(([name, tensor]) => {
       if (!names.includes(name)) return [name, tensor];
-      const values = Array.from(
-        floatsOf(tensor),
-        x => x + (low + (high - low) * next()) * (0.05 + Math.abs(x) / 100),
+      const values = Array.from(floatsOf(tensor), x =>
+        Number.isFinite(x)
+          ? x + (low + (high - low) * next()) * (0.05 + Math.abs(x) / 100)
+          : next(),
       );
       const dtype = tensor.type === 'float64' ? 'float64' : 'float32';
       return [name, tensorOf(dtype, tensor.dims, values)];
@@ -70,13 +71,12 @@ export const equalValues = (a: Values, b: Values): boolean =>
     );
   });
 
-/** Whether these values have the shapes of others and are finite where those are. */
+/** Whether values are finite where others are; where they have another shape, all of them. */
 export const comparable = (values: Values, others: Values): boolean =>
   [...values].every(([name, tensor]) => {
     const other = others.get(name);
-    if (tensor.dims.join() !== other?.dims.join()) return false;
-    const before = floatsOf(other);
+    const before = tensor.dims.join() === other?.dims.join() ? floatsOf(other) : null;
     return floatsOf(tensor).every(
-      (value, i) => Number.isFinite(value) || !Number.isFinite(before[i]),
+      (value, i) => Number.isFinite(value) || (before !== null && !Number.isFinite(before[i])),
     );
   });

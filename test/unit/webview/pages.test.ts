@@ -10,7 +10,21 @@ import {
   summaryFacts,
   valueType,
 } from '../../../webview/src/modelEditor/model';
-import { heatKey, obstacleOf, panelWords, pictureKey } from '../../../webview/src/sidePanel/model';
+import {
+  activationStandsIn,
+  explainAtCaret,
+  heatMap,
+  heatNote,
+  insteadText,
+  panelMenus,
+} from '../../../webview/src/sidePanel/heatModel';
+import {
+  aheadKey,
+  heatKey,
+  obstacleOf,
+  panelWords,
+  pictureKey,
+} from '../../../webview/src/sidePanel/model';
 
 const layer: LayerInfo = {
   id: 'Conv_3',
@@ -29,7 +43,7 @@ const layer: LayerInfo = {
 };
 
 const situation: SidePanelSituation = {
-  state: { opacity: 0.6, colorMap: 'inferno', pinned: false },
+  state: { opacity: 0.6, colorMap: 'inferno', pinned: false, method: 'grad-cam', target: null },
   model: '/w/resnet.onnx',
   modelLabel: 'resnet.onnx',
   layer,
@@ -40,6 +54,7 @@ const situation: SidePanelSituation = {
   needsLoad: false,
   revision: 0,
   error: null,
+  labels: ['cat', 'dog'],
 };
 
 describe('side panel', () => {
@@ -76,6 +91,79 @@ describe('side panel', () => {
     expect(heatKey({ ...situation, needsLoad: true })).toBeNull();
     expect(pictureKey({ ...situation, model: null })).toBeNull();
     expect(pictureKey({ ...situation, input: '/w/tensor.npy' })).toBeNull();
+  });
+
+  it('asks for another heatmap when method or target change, and for look-ups once for all layers', () => {
+    const at = (change: Partial<SidePanelSituation['state']>) => ({
+      ...situation,
+      state: { ...situation.state, ...change },
+    });
+    const dog = { model: '/w/resnet.onnx', spec: { kind: 'class', index: 1 } } as const;
+    expect(heatKey(at({ method: 'layer-cam' }))).not.toBe(heatKey(situation));
+    expect(heatKey(at({ target: dog }))).not.toBe(heatKey(situation));
+    expect(heatKey(at({ target: { ...dog, model: '/w/other.onnx' } }))).toBe(heatKey(situation));
+    expect(heatKey(at({ method: 'activation', target: dog }))).toBe(
+      heatKey(at({ method: 'activation' })),
+    );
+    expect(aheadKey({ ...situation, layer: { ...layer, id: 'Conv_9' } })).toBe(aheadKey(situation));
+    expect(aheadKey(at({ target: dog }))).not.toBe(aheadKey(situation));
+    expect(aheadKey(at({ method: 'activation' }))).toBeNull();
+  });
+
+  it('asks for the Grad-CAM of the layer at the caret unless told otherwise', () => {
+    const { state } = situation;
+    const dog = { model: 'm', spec: { kind: 'class', index: 1 } } as const;
+    expect(explainAtCaret({ ...state, target: dog }, 'm', 'Conv_3', 'i')).toEqual({
+      model: 'm',
+      input: 'i',
+      method: 'grad-cam',
+      layers: ['Conv_3'],
+      target: { kind: 'class', index: 1 },
+      want: 'map',
+      ahead: true,
+    });
+    expect(explainAtCaret({ ...state, method: 'activation' }, 'm', 'Conv_3', 'i')).toBeNull();
+    // A method that the panel does not follow the cursor with.
+    expect(explainAtCaret({ ...state, method: 'rise' }, 'm', 'Conv_3', 'i')?.method).toBe(
+      'grad-cam',
+    );
+  });
+
+  it('shows the activation where an attribution cannot be had, and says why', () => {
+    expect(activationStandsIn('noGrid')).toBe(true);
+    expect(activationStandsIn('noGradient')).toBe(true);
+    expect(activationStandsIn('badImage')).toBe(false);
+    const instead = insteadText('fc has no spatial grid');
+    expect(instead).toBe('fc has no spatial grid. Shown instead: how strongly each place answers.');
+    const heat = {
+      kind: 'activation',
+      instead,
+      result: {
+        layer: 'fc',
+        tensor: 't',
+        rows: 1,
+        columns: 2,
+        values: new Float32Array([1, 3]),
+        minimum: 1,
+        maximum: 3,
+        geometry: null,
+        notes: [],
+        times: { loadMs: 0, forwardMs: 0, totalMs: 12 },
+        warnings: [],
+      },
+    } as const;
+    expect(heatMap(heat, 'strength', 'inferno').range).toEqual({ low: 1, high: 3 });
+    expect(heatNote(heat, null)).toBe('mean |activation| · 1×2, bilinear · 12 ms');
+  });
+
+  it('has a target menu where the method looks at a target', () => {
+    const predicted = [{ index: 1, score: 3, probability: 0.8 }];
+    const menus = panelMenus(situation, situation.state, predicted);
+    expect(menus.target).toBe('Highest: dog');
+    expect(menus.targets().map(line => line.label)).toContain('cat');
+    const eigen = panelMenus(situation, { ...situation.state, method: 'eigen-cam' }, predicted);
+    expect(eigen.target).toBeNull();
+    expect(menus.methods().map(line => line.value)).toContain('activation');
   });
 
   it('names the layer and says what it is', () => {

@@ -120,7 +120,18 @@ describe('tiles', () => {
 });
 
 describe('walking the layers', () => {
-  const layers = ['a', 'b', 'c'].map(id => ({ id, label: id.toUpperCase() }));
+  const layers = ['a', 'x', 'b', 'c', 'y'].map(id => ({
+    id,
+    label: id.toUpperCase(),
+    facts: '',
+    isMinor: id === 'x' || id === 'y',
+  }));
+
+  it('passes over minor layers and begins at any', () => {
+    expect(neighbourLayer(layers, 'b', -1)?.id).toBe('a');
+    expect(neighbourLayer(layers, 'x', 1)?.id).toBe('b');
+    expect(neighbourLayer(layers, 'y', 1)).toBeNull();
+  });
 
   it('stops at the ends', () => {
     expect(neighbourLayer(layers, 'a', 1)?.id).toBe('b');

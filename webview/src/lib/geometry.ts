@@ -1,3 +1,4 @@
+import type { FractionBox } from '../../../protocol/attribution';
 import type { ReceptiveField } from '../../../protocol/methods';
 import type { Rectangle } from './gridLayout';
 
@@ -21,6 +22,13 @@ export interface Cell {
 export interface MapSize {
   readonly rows: number;
   readonly columns: number;
+}
+
+/** A box on the picture with what it stands for; the chosen one is thicker. */
+export interface Outline {
+  readonly box: FractionBox;
+  readonly label: string;
+  readonly chosen: boolean;
 }
 
 /** Fed pixels → fractions of the shown picture. */

@@ -3,10 +3,10 @@ import { colorTable, type ColorMap, type ValueRange } from '../../../protocol/co
 import { DisposableStore, Emitter, type Disposable } from '../../../protocol/lifecycle';
 import type { PictureResult } from '../../../protocol/methods';
 import { context2d, element, fitCanvas, oncePerFrame, pixelCanvas } from './dom';
-import { fitInto, shownToFed, type MapSize, type Point, type Size } from './geometry';
+import { fitInto, shownToFed, type MapSize, type Outline, type Point, type Size } from './geometry';
 import type { Rectangle } from './gridLayout';
 import { resampleBilinear, valuePixels } from './heat';
-import { drawCells, drawMarks, drawOutlines, type Marks, type Outline } from './pictureMarks';
+import { drawCells, drawMarks, drawOutlines, type Marks } from './pictureMarks';
 import { listenToPointer } from './pointing';
 import { onThemeChange, readTheme } from './theme';
 

@@ -1,6 +1,12 @@
-import type { FractionBox } from '../../../protocol/attribution';
 import type { ReceptiveField } from '../../../protocol/methods';
-import { fedToShown, fieldArea, type MapSize, type Point, type Size } from './geometry';
+import {
+  fedToShown,
+  fieldArea,
+  type MapSize,
+  type Outline,
+  type Point,
+  type Size,
+} from './geometry';
 import type { Rectangle } from './gridLayout';
 import type { Theme } from './theme';
 
@@ -10,13 +16,6 @@ import type { Theme } from './theme';
 export interface Marks {
   readonly point: Point;
   readonly field: ReceptiveField | null;
-}
-
-/** A box on the picture with what it stands for; the chosen one is thicker. */
-export interface Outline {
-  readonly box: FractionBox;
-  readonly label: string;
-  readonly chosen: boolean;
 }
 
 /** Maps with more cells than this on a side have no outlines: they would hide the picture. */

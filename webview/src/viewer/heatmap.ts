@@ -293,7 +293,7 @@ export class HeatmapTab implements Disposable {
       heatmap,
       known,
       viewerLayer: { id: shown.state.layer, label: labelOf(shown.state.layer) },
-      layers: layersWithGrid.map(id => ({ id, label: labelOf(id) })),
+      layers: shown.situation.layers.filter(({ id }) => layersWithGrid.includes(id)),
       suggested: suggestedLayer
         ? {
             id: suggestedLayer.layer,

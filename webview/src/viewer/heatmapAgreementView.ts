@@ -1,5 +1,4 @@
 import { element } from '../lib/dom';
-import { formatCell } from '../lib/format';
 import type { Agreement } from './heatmapAgreement';
 
 /** How far the maps agree: a sentence for two, a matrix for more. */
@@ -66,4 +65,4 @@ function table(
 }
 
 const valueText = (value: number | null): string =>
-  value === null ? 'none (a map is constant)' : formatCell(value);
+  value === null ? '–' : value.toFixed(2).replace('-', '−');

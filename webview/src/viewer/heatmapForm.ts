@@ -54,7 +54,7 @@ export class OptionsForm {
         min: String(field.least),
         max: String(field.most),
         step: String(field.step),
-        placeholder: String(used[field.key] ?? 'default'),
+        placeholder: String(used[field.key] ?? field.usual),
       },
     });
     made.value = optionText(options, field.key);

@@ -177,9 +177,8 @@ export function remediesOf(
   error: WireError,
   pane: HeatmapPane,
   layer: string,
-  targets: AttributionTargetsResult | null,
+  suggested: AttributionTargetsResult['suggestedLayer'],
 ): readonly Remedy[] {
-  const suggested = targets?.suggestedLayer ?? null;
   const shown = pane.layers[0] ?? layer;
   if (error.code === 'noGrid' || error.code === 'noPath' || error.code === 'layerNotFound')
     return suggested && suggested.layer !== shown

@@ -16,6 +16,8 @@ export interface NumberField extends FieldFacts {
   readonly least: number;
   readonly most: number;
   readonly step: number;
+  /** What an empty field stands for. */
+  readonly usual: string;
 }
 
 /** One of several words; the first is the method's default. */
@@ -31,8 +33,9 @@ const number = (
   label: string,
   title: string,
   [least, most]: readonly [number, number],
+  usual: string,
   step = 1,
-): NumberField => ({ kind: 'number', key, label, title, least, most, step });
+): NumberField => ({ kind: 'number', key, label, title, least, most, step, usual });
 
 const choice = (
   key: OptionKey,
@@ -53,16 +56,16 @@ const BASELINE = choice('baseline', 'Baseline', 'What stands for “nothing ther
   ['blur', 'blurred picture'],
   ['file', 'a picture…'],
 ]);
-const SEED = number('seed', 'Seed', 'Of the random numbers', [0, 2 ** 31 - 1]);
+const SEED = number('seed', 'Seed', 'Of the random numbers', [0, 2 ** 31 - 1], '0');
 const CHANNELS = [
-  number('channelsUsed', 'Channels', 'The strongest ones; one run for each', [1, 100_000]),
+  number('channelsUsed', 'Channels', 'The strongest ones; one run for each', [1, 100_000], '64'),
 ] as const;
 
 const FIELDS: { readonly [M in AttributionMethod]?: readonly OptionField[] } = {
   'score-cam': CHANNELS,
   'ablation-cam': CHANNELS,
   'integrated-gradients': [
-    number('steps', 'Steps', 'Points on the way from the baseline to the picture', [2, 1000]),
+    number('steps', 'Steps', 'Points on the way from the baseline to the picture', [2, 1000], '50'),
     choice('rule', 'Rule', 'Where the points lie and how they are weighted', [
       ['trapezoid', 'trapezoid'],
       ['gauss-legendre', 'Gauss-Legendre'],
@@ -73,8 +76,8 @@ const FIELDS: { readonly [M in AttributionMethod]?: readonly OptionField[] } = {
     BASELINE,
   ],
   'smooth-grad': [
-    number('samples', 'Samples', 'Noisy copies of the picture', [1, 1000]),
-    number('sigma', 'Sigma', 'Noise as a share of the fed range', [0, 2], 0.01),
+    number('samples', 'Samples', 'Noisy copies of the picture', [1, 1000], '25'),
+    number('sigma', 'Sigma', 'Noise as a share of the fed range', [0, 2], '0.15', 0.01),
     choice('reduce', 'Reduce', 'How the gradients of the copies are put together', [
       ['mean', 'mean'],
       ['mean-abs', 'mean magnitude'],
@@ -84,14 +87,14 @@ const FIELDS: { readonly [M in AttributionMethod]?: readonly OptionField[] } = {
     SEED,
   ],
   occlusion: [
-    number('window', 'Window', 'Side of the covered square in fed pixels', [1, 4096]),
-    number('stride', 'Stride', 'Step of the window in fed pixels', [1, 4096]),
+    number('window', 'Window', 'Side of the covered square in fed pixels', [1, 4096], 'auto'),
+    number('stride', 'Stride', 'Step of the window in fed pixels', [1, 4096], 'auto'),
     BASELINE,
   ],
   rise: [
-    number('masks', 'Masks', 'Random masks; one run for each', [1, 100_000]),
-    number('cell', 'Cells', 'Cells of a mask along the shorter side', [2, 64]),
-    number('keep', 'Keep', 'Share of the cells that stays visible', [0.05, 0.95], 0.05),
+    number('masks', 'Masks', 'Random masks; one run for each', [1, 100_000], '1000'),
+    number('cell', 'Cells', 'Cells of a mask along the shorter side', [2, 64], '7'),
+    number('keep', 'Keep', 'Share of the cells that stays visible', [0.05, 0.95], '0.5', 0.05),
     SEED,
   ],
 };

@@ -10,7 +10,7 @@ import type { KnownTargets } from '../lib/targetWords';
 import { explainParams, misleads, paneKey, remediesOf, tagOf, usesLayer } from './heatmapModel';
 import { HeatmapPaneView, type PaneMessage } from './heatmapPaneView';
 import { PaneRun, type RunOptions } from './heatmapRun';
-import { layersText, percent, summaryOf } from './heatmapWords';
+import { layersText, percent, settingsText, summaryOf } from './heatmapWords';
 import type { Shown } from './types';
 
 /** What all panes are shown with. */
@@ -106,6 +106,7 @@ export class HeatmapPaneController {
       tag: tagOf(pane.method),
       where: fresh ? layersText(fresh, labelOf) : this.askedLayers(context),
       caption: this.caption(heatmap.smooth),
+      settings: fresh ? settingsText(fresh) : '',
       gap: gapOf(fresh),
       value: value === null ? '' : formatNumber(value),
       limit: facts.limit,
@@ -159,8 +160,8 @@ export class HeatmapPaneController {
     const again = (label: string): MessageAction => ({ label, run: () => run.retry() });
     if (run.error) {
       const own = options.errorAction(run.error);
-      const { targets } = context.known;
-      const remedies = remediesOf(run.error, pane, context.shown.state.layer, targets).map(act);
+      const suggested = context.known.targets?.suggestedLayer ?? null;
+      const remedies = remediesOf(run.error, pane, context.shown.state.layer, suggested).map(act);
       const actions = [...(own ? [own] : []), ...remedies];
       return [
         {

@@ -17,6 +17,8 @@ export interface PaneWords {
   readonly tag: string;
   readonly where: string;
   readonly caption: string;
+  /** The options that the method used, in one line. */
+  readonly settings: string;
   /** How far an attribution misses what it should add up to. */
   readonly gap: { readonly text: string; readonly isBad: boolean } | null;
   /** The value under the probe. */
@@ -48,6 +50,7 @@ export class HeatmapPaneView {
   private readonly close: Button;
   private readonly area: HTMLElement;
   private readonly caption = element('p', { class: 'pane-caption' });
+  private readonly settings = element('p', { class: 'pane-settings' });
   private readonly value = element('output', { class: 'pane-value' });
   private readonly limit = element('p', { class: 'pane-limit' });
   private readonly messages = element('div', { class: 'pane-messages' });
@@ -67,15 +70,16 @@ export class HeatmapPaneView {
       icon: 'close',
       onClick: () => actions.remove(),
     });
-    this.area = element('div', { class: 'pane-picture' }, this.picture.root);
+    this.area = element('div', { class: 'pane-picture' }, this.picture.root, this.value);
     this.area.addEventListener('pointerdown', () => actions.choose());
     this.root = element(
       'section',
       { class: 'pane' },
       element('div', { class: 'pane-line' }, this.head, this.close),
       this.area,
-      element('div', { class: 'pane-line' }, this.bar.root, this.value),
+      this.bar.root,
       this.caption,
+      this.settings,
       this.messages,
       this.limit,
     );
@@ -99,6 +103,7 @@ export class HeatmapPaneView {
         ? [element('span', { class: words.gap.isBad ? 'gap is-bad' : 'gap', text: words.gap.text })]
         : []),
     );
+    this.settings.textContent = words.settings;
     this.value.textContent = words.value;
     this.limit.replaceChildren(...(words.misleads ? [icon('warning')] : []), words.limit);
     this.limit.classList.toggle('is-warning', words.misleads);

@@ -4,8 +4,7 @@ import type {
   PredictedClass,
   TargetSpec,
 } from '../../../protocol/attribution';
-import type { Point } from '../lib/geometry';
-import type { Outline } from '../lib/pictureMarks';
+import type { Outline, Point } from '../lib/geometry';
 import { classLabel, targetValue, type KnownTargets, type TargetItem } from '../lib/targetWords';
 
 /** Pure parts of the target menu: what a choice makes of the target before it. */

@@ -36,13 +36,20 @@ export interface ToolActions {
   chooseFile(): Promise<string | null>;
 }
 
+/** A layer of a menu. */
+export interface LayerLine {
+  readonly id: string;
+  readonly label: string;
+  readonly facts: string;
+}
+
 /** What the tools show. */
 export interface ToolState extends Omit<TargetToolsState, 'target'> {
   readonly heatmap: HeatmapState;
   /** Id of the viewer's layer, and what it is called. */
   readonly viewerLayer: { readonly id: string; readonly label: string };
   /** Layers that a map can be made of. */
-  readonly layers: readonly { readonly id: string; readonly label: string }[];
+  readonly layers: readonly LayerLine[];
   readonly suggested: {
     readonly id: string;
     readonly label: string;
@@ -183,14 +190,19 @@ export class HeatmapTools {
 
   private layerItems(): readonly PickerItem[] {
     const { layers = [], viewerLayer, suggested } = this.state ?? {};
+    const line = ({ id, label, facts }: LayerLine, group: string): PickerItem => ({
+      value: id,
+      label,
+      detail: facts,
+      group,
+    });
+    const proposed = layers.find(({ id }) => id === suggested?.id);
     return [
       { value: FOLLOWS_VIEWER, label: 'Layer of the viewer', detail: viewerLayer?.label ?? '' },
-      ...layers.map(({ id, label }) => ({
-        value: id,
-        label,
-        group: 'Layers with a grid',
-        ...(id === suggested?.id ? { detail: 'suggested', description: suggested.reason } : {}),
-      })),
+      ...(proposed && suggested
+        ? [{ ...line(proposed, 'Suggested'), description: suggested.reason }]
+        : []),
+      ...layers.map(layer => line(layer, 'Layers with a grid')),
     ];
   }
 
@@ -221,13 +233,18 @@ const methodItems = (): readonly PickerItem[] =>
 
 function comparisonItems(
   heatmap: HeatmapState,
-  layers: readonly { readonly id: string; readonly label: string }[],
+  layers: readonly LayerLine[],
 ): readonly PickerItem[] {
   const { method } = activePane(heatmap);
   return comparisons(heatmap, layers).map((choice, index) => {
     const facts = ATTRIBUTION_FACTS[choice.method];
     return choice.method === method
-      ? { value: String(index), label: choice.label, group: `${facts.label} of another layer` }
+      ? {
+          value: String(index),
+          label: choice.label,
+          detail: layers.find(({ id }) => id === choice.layers[0])?.facts ?? '',
+          group: `${facts.label} of another layer`,
+        }
       : {
           value: String(index),
           label: choice.label,

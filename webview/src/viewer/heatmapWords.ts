@@ -36,6 +36,12 @@ export function statementOf(
   ].join(' · ');
 }
 
+/** `window 28, stride 14, baseline zero`: the options that a method used. */
+export const settingsText = ({ options }: Pick<ExplainResult, 'options'>): string =>
+  Object.entries(options)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? formatNumber(value) : value}`)
+    .join(', ');
+
 /** What is written under a map that leaves the page: target, layer, grid, options, limits. */
 export function captionOf(
   result: ExplainResult,
@@ -52,10 +58,10 @@ export function captionOf(
     readonly isPartial: boolean;
   },
 ): readonly string[] {
-  const { method, target, layers, options, findings } = result;
+  const { method, target, layers, findings } = result;
   const facts = ATTRIBUTION_FACTS[method];
   const grid = gridText(result);
-  const settings = Object.entries(options).map(([name, value]) => `${name} ${value}`);
+  const settings = settingsText(result);
   return [
     ...(tagOf(method) === '' ? [] : [tagOf(method)]),
     facts.usesTarget
@@ -63,7 +69,7 @@ export function captionOf(
       : 'whatever the target',
     ...(layers.length > 0 ? [`at ${layersText(result, labelOf)}`] : []),
     `${grid.includes('upsampled') ? `${grid}, ${smooth ? 'bilinear' : 'nearest'}` : grid}, ${shown.note}`,
-    ...(settings.length > 0 ? [settings.join(', ')] : []),
+    ...(settings === '' ? [] : [settings]),
     ...(isPartial ? ['Unfinished: the method was stopped.'] : []),
     ...(result.approximate === null ? [] : [result.approximate]),
     ...findings.map(({ message }) => message),

@@ -134,14 +134,19 @@ export const atLayer = (state: ViewerState, layer: string): ViewerState => ({
   scrollTop: 0,
 });
 
-/** The layer before or after this one; null at the ends. */
+/** The layer before or after this one, minor ones passed over; null at the ends. */
 export function neighbourLayer(
   layers: ViewerSituation['layers'],
   layer: string,
   step: -1 | 1,
 ): ViewerSituation['layers'][number] | null {
-  const at = layers.findIndex(entry => entry.id === layer);
-  return at < 0 ? null : (layers[at + step] ?? null);
+  const from = layers.findIndex(entry => entry.id === layer);
+  if (from < 0) return null;
+  for (let at = from + step; ; at += step) {
+    const entry = layers[at];
+    if (!entry) return null;
+    if (!entry.isMinor) return entry;
+  }
 }
 
 /**

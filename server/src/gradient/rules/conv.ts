@@ -1,10 +1,10 @@
 import { otherAxes, type Operators } from '../operators';
+import { collect } from '../phases';
 import type { Rule, RuleNode } from '../rule';
 import type { Value } from '../value';
 import {
   type AxisWindow,
   convAttributes,
-  extentOf,
   reachOf,
   transposedWindowsOf,
   windowsOf,
@@ -47,8 +47,9 @@ export const deformConv: Rule = {
 };
 
 /**
- * The transposed convolution: for stride 1 a Conv with the flipped kernel, which ONNX Runtime vectorises also for depthwise kernels, else
- * ConvTranspose. The weight is rearranged by nodes that ONNX Runtime folds when it loads a constant one.
+ * The transposed convolution. Where the stride is 1 it is a Conv with the flipped kernel; with groups and another stride it is one Conv for
+ * each phase of the stride, with every so many elements of that kernel, since ONNX Runtime works on the groups of ConvTranspose one by one. The
+ * weight is rearranged by nodes that ONNX Runtime folds when it loads a constant one.
  */
 function spread(
   e: Operators,
@@ -57,23 +58,76 @@ function spread(
   windows: readonly AxisWindow[],
   group: number,
 ): Value {
-  const flips = windows.every(
-    w => w.stride === 1 && Math.max(w.before, reachOf(w)) < extentOf(w) && w.before >= 0,
+  const phases = windows.map(window =>
+    Array.from({ length: window.stride }, (_, b) => phaseOf(window, b)),
   );
-  if (!flips) {
-    const output_padding = windows.map(w => Math.max(0, -reachOf(w)));
-    return e.node('ConvTranspose', [g, weight], {
-      ...convAttributes(windows, group),
-      output_padding,
-    });
+  const regular = phases
+    .flat()
+    .every(({ picks, window }) => picks.length > 0 && window.before >= 0 && reachOf(window) >= 0);
+  if (regular && (group > 1 || windows.every(({ stride }) => stride === 1))) {
+    const whole = interleaved(e, g, flippedKernel(e, weight, group), phases, group);
+    return cropped(e, whole, [...whole.shape.slice(0, 2), ...windows.map(w => w.input)]);
   }
-  const flipped = windows.map(w => ({
-    ...w,
-    input: w.output,
-    output: w.input,
-    before: extentOf(w) - 1 - w.before,
-  }));
-  return e.node('Conv', [g, flippedKernel(e, weight, group)], convAttributes(flipped, group));
+  const output_padding = windows.map(w => Math.max(0, -reachOf(w)));
+  return e.node('ConvTranspose', [g, weight], {
+    ...convAttributes(windows, group),
+    output_padding,
+  });
+}
+
+/** What an input b, b + stride, … along an axis takes from g: the elements of the flipped kernel, and their window over g. */
+interface Phase {
+  readonly picks: readonly number[];
+  readonly window: AxisWindow;
+}
+
+function phaseOf(
+  { input, output, kernel, stride, dilation, before }: AxisWindow,
+  b: number,
+): Phase {
+  const numerator = (pick: number): number => b + before - (kernel - 1 - pick) * dilation;
+  const picks = [...Array(kernel).keys()].filter(pick => numerator(pick) % stride === 0);
+  const [first = 0, second = first + 1] = picks.map(pick => numerator(pick) / stride);
+  return {
+    picks,
+    window: {
+      input: output,
+      output: Math.ceil(input / stride),
+      kernel: picks.length,
+      stride: 1,
+      dilation: second - first,
+      before: -first,
+      after: 0,
+    },
+  };
+}
+
+/** Phases of the axes that are left to choose from put together, for the kernel with the elements that were chosen so far. */
+function interleaved(
+  e: Operators,
+  g: Value,
+  kernel: Value,
+  phases: readonly (readonly Phase[])[],
+  group: number,
+  chosen: readonly Phase[] = [],
+): Value {
+  const axis = chosen.length + 2;
+  const [choices, ...rest] = phases;
+  if (!choices)
+    return e.node(
+      'Conv',
+      [g, kernel],
+      convAttributes(
+        chosen.map(p => p.window),
+        group,
+      ),
+    );
+  const parts = choices.map(phase => {
+    const whole = phase.picks.length === kernel.shape[axis];
+    const part = whole ? kernel : e.gatherConstant(kernel, phase.picks, axis);
+    return interleaved(e, g, part, rest, group, [...chosen, phase]);
+  });
+  return collect(e, parts, axis);
 }
 
 /** [out, in / group, …kernel] as [in, out / group, …kernel turned round]. */

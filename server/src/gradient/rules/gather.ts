@@ -14,7 +14,7 @@ function gathered(n: RuleNode, e: Operators): Value {
   const axis = axisFrom0(n.int('axis', 0), shape.length);
   const { outer, size, inner } = split3(shape, axis);
   const indices = n.x(1);
-  const count = indices.shape.reduce((a, b) => a * b, 1);
+  const count = product(indices.shape);
   if (count === 0) return e.zeros(n.x());
   const numbers = n.numbers(1);
   if (numbers) {
@@ -38,3 +38,20 @@ export const gatherElements: Rule = {
     },
   ],
 };
+
+/** Entries of the last axis by index (ai.onnx.ml); a vector counts as one row. */
+export const arrayFeatureExtractor: Rule = {
+  ops: ['ai.onnx.ml.ArrayFeatureExtractor'],
+  vjp: (n, e) => [
+    () => {
+      const { shape } = n.x();
+      const size = shape.at(-1) ?? 1;
+      const [outer, count] = [product(shape.slice(0, -1)), product(n.x(1).shape)];
+      const flat = e.reshape(n.dy, [outer, count, 1]);
+      const rows = e.reshape(n.x(1), [count]);
+      return e.reshape(addToRows(n, e, flat, rows, size), shape);
+    },
+  ],
+};
+
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);

@@ -11,19 +11,22 @@ import { compress } from './compress';
 import { concat } from './concat';
 import { constants } from './constants';
 import { conv, convTranspose, deformConv } from './conv';
+import { cumProd } from './cumProd';
 import { cumSum } from './cumSum';
 import { depthToSpace, spaceToDepth } from './depthToSpace';
 import { det } from './det';
 import { einsum } from './einsum';
 import { extremes } from './extremes';
+import { dft, stft } from './fourier';
 import { fastGelu, gates } from './gates';
-import { gather, gatherElements } from './gather';
+import { arrayFeatureExtractor, gather, gatherElements } from './gather';
 import { gatherNd } from './gatherNd';
-import { fusedGemm, gemm } from './gemm';
+import { gemm } from './gemm';
 import { globalAveragePool, globalLpPool, globalMaxPool } from './globalPooling';
 import { gridSample } from './gridSample';
 import { cast, castLike, dropout, identity } from './identity';
 import { localResponse } from './localResponse';
+import { negativeLogLikelihoodLoss, softmaxCrossEntropyLoss } from './losses';
 import { fusedMatMul, matMul } from './matMul';
 import { maxPool } from './maxPool';
 import { maxUnpool } from './maxUnpool';
@@ -54,6 +57,7 @@ import { slice } from './slice';
 import { logSoftmax, softmax } from './softmax';
 import { split } from './split';
 import { sums } from './sums';
+import { tensorScatter } from './tensorScatter';
 import { topK } from './topK';
 import { transpose } from './transpose';
 import { trilu } from './trilu';
@@ -68,6 +72,7 @@ export const rules: readonly Rule[] = [
   ...unary,
   add,
   affineGrid,
+  arrayFeatureExtractor,
   averagePool,
   batchNormalization,
   cast,
@@ -80,11 +85,13 @@ export const rules: readonly Rule[] = [
   constants,
   conv,
   convTranspose,
+  cumProd,
   cumSum,
   deformConv,
   depthToSpace,
   dequantizeLinear,
   det,
+  dft,
   div,
   dropout,
   dynamicQuantizeLinear,
@@ -92,7 +99,6 @@ export const rules: readonly Rule[] = [
   expand,
   extremes,
   fastGelu,
-  fusedGemm,
   fusedMatMul,
   gates,
   gather,
@@ -118,6 +124,7 @@ export const rules: readonly Rule[] = [
   meanVarianceNormalization,
   mod,
   mul,
+  negativeLogLikelihoodLoss,
   oneHot,
   pad,
   pow,
@@ -134,10 +141,13 @@ export const rules: readonly Rule[] = [
   scatterNd,
   slice,
   softmax,
+  softmaxCrossEntropyLoss,
   spaceToDepth,
   split,
+  stft,
   sub,
   sums,
+  tensorScatter,
   tile,
   topK,
   transpose,

@@ -1,4 +1,5 @@
 import type { Operators } from '../operators';
+import { collect, deal } from '../phases';
 import type { Rule, RuleNode } from '../rule';
 import type { Value } from '../value';
 import { type AxisWindow, windowsOf } from '../windows';
@@ -35,7 +36,7 @@ function stagesOf(n: RuleNode, e: Operators, g: Value): readonly Stage[] {
     if (window.kernel === 1 && window.stride === 1) continue;
     const axis = i + 2;
     const taps = tapsOf(e, x, axis, window);
-    x = taps.length === 1 ? (taps[0] ?? x) : e.node('Max', taps);
+    x = taps.reduce((a, b) => e.node('Max', [a, b]));
     stages.unshift({ axis, window, taps, max: x });
   }
   return stages;
@@ -48,10 +49,7 @@ const stepsOf = ({ output, kernel, stride, dilation }: AxisWindow): number =>
 /** Less than everything else in a tensor. */
 const LOWEST = -3.4028234663852886e38;
 
-/**
- * The elements under each position of the kernel along an axis. The axis is cut into steps of `stride` elements and these are dealt to
- * `stride` phases, since ONNX Runtime splits much faster than it slices with a step.
- */
+/** The elements under each position of the kernel along an axis: those of a step of `stride` elements are dealt out to phases. */
 function tapsOf(e: Operators, x: Value, axis: number, window: AxisWindow): readonly Value[] {
   const { stride, dilation, kernel, before, output } = window;
   const steps = stepsOf(window);
@@ -88,7 +86,10 @@ function sendBack(e: Operators, { axis, window, taps, max }: Stage, g: Value): V
   return resized(e, collect(e, all, axis), axis, -before, input, 0);
 }
 
-/** Pads or cuts an axis: `before` elements more (or, negative, fewer) in front, `size` in all. */
+/**
+ * An axis with `before` elements of this value more (or, negative, elements fewer) in front, and `size` elements in all. Joins constants to it,
+ * which takes half the time of Pad.
+ */
 function resized(
   e: Operators,
   a: Value,
@@ -97,27 +98,13 @@ function resized(
   size: number,
   value: number,
 ): Value {
-  const at = (amount: number) => a.shape.map((_, i) => (i === axis ? amount : 0));
   const length = a.shape[axis] ?? 0;
-  return e.pad(a, at(before), at(size - length - before), value);
-}
-
-/** Every `count`th element along an axis, from 0, 1, … count − 1 on. */
-function deal(e: Operators, a: Value, axis: number, count: number): readonly Value[] {
-  if (count === 1) return [a];
-  const shape = a.shape.with(axis, (a.shape[axis] ?? 0) / count);
-  const steps = e.reshape(a, shape.toSpliced(axis + 1, 0, count));
-  return e.split(steps, count, axis + 1).map(part => e.reshape(part, shape));
-}
-
-/** Undoes `deal`. */
-function collect(e: Operators, parts: readonly Value[], axis: number): Value {
-  const [first] = parts;
-  if (!first || parts.length === 1) return e.concat(parts, axis);
-  const shape = first.shape.toSpliced(axis + 1, 0, 1);
-  const whole = e.concat(
-    parts.map(part => e.reshape(part, shape)),
-    axis + 1,
-  );
-  return e.reshape(whole, first.shape.with(axis, (first.shape[axis] ?? 0) * parts.length));
+  const after = size - length - before;
+  const kept =
+    before < 0 || after < 0
+      ? e.slice(a, [Math.max(0, -before)], [length + Math.min(0, after)], [axis])
+      : a;
+  const filling = (amount: number): readonly Value[] =>
+    amount > 0 ? [e.filled(a.dtype, a.shape.with(axis, amount), value)] : [];
+  return e.concat([...filling(before), kept, ...filling(after)], axis);
 }

@@ -316,12 +316,15 @@ function seedTensor({ seed }: GradientPlan, given: Seed): Tensor {
   return floatTensor(seed.dtype, seed.shape, values);
 }
 
-/** A float tensor of a type of the graph. */
-export const floatTensor = (
+/** A tensor of a type that values can be given in: floats, or the bytes of a picture, rounded and clamped. */
+export function floatTensor(
   dtype: Tensor['dtype'],
   shape: readonly number[],
   values: Float32Array | readonly number[],
-): Tensor =>
-  dtype === 'float64'
-    ? { dtype, shape, data: Float64Array.from(values) }
-    : { dtype: 'float32', shape, data: Float32Array.from(values) };
+): Tensor {
+  if (dtype === 'float64') return { dtype, shape, data: Float64Array.from(values) };
+  if (dtype === 'uint8') return { dtype, shape, data: Uint8Array.from(values, toByte) };
+  return { dtype: 'float32', shape, data: Float32Array.from(values) };
+}
+
+const toByte = (value: number): number => Math.min(255, Math.max(0, Math.round(value)));

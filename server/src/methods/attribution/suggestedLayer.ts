@@ -2,6 +2,8 @@ import type { LayerInfo } from '../../../../protocol/model';
 import { producersOf } from '../../onnx/constantPlan';
 import type { Graph, Node } from '../../onnx/graph';
 import { activePath } from '../../gradient/activePath';
+import { NoGradientError } from '../../gradient/errors';
+import { toFloat32 } from '../../onnx/numbers';
 import { classCount } from '../classScores';
 import type { InferredValues } from '../../onnx/shapes/inferShapes';
 import type { Derivatives } from './derivatives';
@@ -55,36 +57,122 @@ function gridLayersOf(
 }
 
 /**
- * The last layer with a spatial grid before the target. Maps of the classes themselves (as many channels as classes, pooled right into the scores) are passed by: behind them every
- * class-activation map is the class's own channel. In Transformers it is the first norm of the last block, as pytorch-grad-cam's guide
- * advises: behind the last attention only the class token leads to the scores. Null where no layer has a grid.
+ * The last layers with a spatial grid that still have weights between them and the target: behind the last weights a layer is the maps of the classes
+ * themselves, and every class-activation map the class's own channel. One, or the last of each head where several lead to the target. In Transformers
+ * with a class token it is what the last attention is computed from, as pytorch-grad-cam's guide advises: behind it only the class token leads to
+ * the scores. Empty where no layer has a grid.
  */
-export function suggestedLayer(
+export function suggestedLayers(
   layers: readonly LayerInfo[],
   derivatives: Derivatives,
   target: Target,
-): SuggestedLayer | null {
+): readonly SuggestedLayer[] {
   const candidates = gridLayers(layers, derivatives, target.tensor);
-  const last = candidates.at(-1);
-  if (!last) return null;
   const norm = lastBlockNorm(candidates, derivatives);
   if (norm)
-    return {
-      ...norm,
-      reason:
-        'The first norm of the last block: behind its attention only the class token leads to the scores.',
-    };
-  const classes = target.classes?.classes ?? null;
-  const features = candidates.findLast(({ grid }) => grid.channels !== classes);
-  const isClassMap = features !== undefined && last.grid.channels === classes;
-  const chosen = isClassMap ? features : last;
-  return {
-    ...chosen,
-    reason: isClassMap
-      ? `The last layer with a spatial grid (${chosen.grid.rows}×${chosen.grid.columns}) before the maps of the classes themselves.`
-      : `The last layer with a spatial grid (${chosen.grid.rows}×${chosen.grid.columns}).`,
-  };
+    return [
+      {
+        ...norm,
+        reason:
+          'What the last attention is computed from: behind it only the class token leads to the target.',
+      },
+    ];
+  const last = lastFeatures(candidates, derivatives, target.tensor);
+  const chosen = last.length > 0 ? last : candidates.slice(-1);
+  return chosen.map(each => ({ ...each, reason: reasonOf(each, last.length) }));
 }
+
+function reasonOf({ grid }: GridLayer, heads: number): string {
+  const size = `${grid.rows}×${grid.columns}`;
+  if (heads === 0) return `The last layer with a spatial grid (${size}).`;
+  const where = heads > 1 ? ' of the head that the target comes from' : '';
+  return `The last layer with a spatial grid (${size}) before the last weights${where}.`;
+}
+
+/**
+ * The layer that is suggested; of several heads the one with the largest mean gradient. Null where no layer has a grid.
+ * @throws what `Derivatives.gradients` throws, but not for nodes without a derivative: then the last head is taken.
+ */
+export async function suggestedLayer(
+  layers: readonly LayerInfo[],
+  derivatives: Derivatives,
+  target: Target,
+): Promise<SuggestedLayer | null> {
+  const candidates = suggestedLayers(layers, derivatives, target);
+  const last = candidates.at(-1) ?? null;
+  if (candidates.length < 2) return last;
+  try {
+    const run = await derivatives.gradients(
+      {
+        target: target.tensor,
+        withRespectTo: candidates.map(({ grid }) => grid.tensor),
+        mode: 'gradient',
+        top: target.seed.kind === 'top',
+      },
+      target.seed,
+      new Map(),
+      true,
+    );
+    const strength = ({ grid }: GridLayer): number => {
+      const gradient = run.gradients.get(grid.tensor);
+      if (!gradient) return 0;
+      return toFloat32(gradient).reduce((sum, value) => sum + Math.abs(value), 0);
+    };
+    return candidates.reduce((best, each) => (strength(each) > strength(best) ? each : best));
+  } catch (error) {
+    if (error instanceof NoGradientError) return last;
+    throw error;
+  }
+}
+
+/** Of the candidates with weights between them and the target those that lead to no other. */
+function lastFeatures(
+  candidates: readonly GridLayer[],
+  derivatives: Derivatives,
+  target: string,
+): readonly GridLayer[] {
+  const { graph } = derivatives.model;
+  const producers = producersOf(graph);
+  const { nodes } = activePath(
+    graph,
+    derivatives.facts,
+    graph.inputs.map(({ name }) => name),
+    target,
+  );
+  const byTensor = new Map(candidates.map(each => [each.grid.tensor, each]));
+  /** Tensors with weights behind them, and tensors that lead to such a candidate. */
+  const weighted = new Set<string>();
+  const passed = new Set<string>();
+  const last: GridLayer[] = [];
+  for (const node of nodes.toReversed()) {
+    for (const name of node.outputs) {
+      const candidate = byTensor.get(name);
+      if (!candidate || !weighted.has(name) || passed.has(name)) continue;
+      last.push(candidate);
+      passed.add(name);
+    }
+    const leads = node.outputs.some(name => passed.has(name));
+    const weighs =
+      node.outputs.some(name => weighted.has(name)) || isWeighted(graph, producers, node);
+    for (const name of node.inputs) {
+      if (weighs) weighted.add(name);
+      if (leads) passed.add(name);
+    }
+  }
+  return last.reverse();
+}
+
+/** A convolution or product with a constant weight. */
+const isWeighted = (graph: Graph, producers: ReadonlyMap<string, Node>, node: Node): boolean =>
+  WEIGHTED.has(node.op) && node.inputs.slice(0, 2).some(name => isConstant(graph, producers, name));
+
+const WEIGHTED: ReadonlySet<string> = new Set([
+  'Conv',
+  'ConvTranspose',
+  'Gemm',
+  'MatMul',
+  'Einsum',
+]);
 
 /** Tokens with a class token in front: what the last attention projects its queries from. */
 function lastBlockNorm(

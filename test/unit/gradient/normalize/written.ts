@@ -46,6 +46,10 @@ export function arrayOf(
       return Int32Array.from(values);
     case 'int8':
       return Int8Array.from(values);
+    case 'int16':
+      return Int16Array.from(values);
+    case 'uint16':
+      return Uint16Array.from(values);
     case 'uint8':
     case 'bool':
       return Uint8Array.from(values);
@@ -152,17 +156,22 @@ export function normalOf(model: Model, feeds: Readonly<Record<string, Tensor>>):
   return normalize(model, inferValues(model, { readConstant: read, inputShapes }), read);
 }
 
-/** Runs a model with ONNX Runtime; graph optimisations off, so that every operator is computed as it stands. */
+/**
+ * Runs a model with ONNX Runtime; graph optimisations off, so that every operator is computed as it stands. `folder`: where the files of its
+ * weights are.
+ */
 export async function run(
   model: Model,
   feeds: Readonly<Record<string, Tensor>>,
   outputs: readonly string[],
+  folder = '',
 ): Promise<readonly ort.Tensor[]> {
   const { bytes } = editModel(model, { outputs, keepOriginalOutputs: false, truncate: true });
   const session = await ort.InferenceSession.create(bytes, {
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: 4,
     intraOpNumThreads: 1,
+    extra: { session: { model_external_initializers_file_folder_path: folder } },
   });
   const given: Record<string, ort.Tensor> = {};
   for (const name of session.inputNames) {
