@@ -30,7 +30,7 @@ export function transposedAlong(e: Operators, g: Value, axis: number, matrix: Ax
   const { rows, columns, values } = matrix;
   const repeats = blocksOf(matrix);
   if (repeats?.size === 1) return e.scale(g, repeats.value);
-  if (repeats && g.dtype === 'float32' && axis >= 2)
+  if (repeats && g.dtype === 'float32' && axis >= 2 && g.shape.length <= 5)
     return e.scale(blockMeans(e, g, axis, repeats.size), repeats.size * repeats.value);
   const sums = blocksOf(transposed(matrix));
   if (sums) return e.scale(repeated(e, g, axis, sums.size), sums.value);

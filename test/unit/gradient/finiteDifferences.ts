@@ -189,7 +189,9 @@ async function bestError(
 /** √Σ (weight · value)² of a float32 tensor; float64 is not rounded to speak of. */
 function weightedNorm(tensor: ort.Tensor | undefined, weights: readonly number[]): number {
   if (tensor?.type !== 'float32') return 0;
-  const values = Array.from(floatsOf(tensor), (value, i) => (weights[i] ?? 0) * value);
+  const values = Array.from(floatsOf(tensor), (value, i) =>
+    weights[i] === 0 ? 0 : (weights[i] ?? 0) * value,
+  );
   return Math.sqrt(dot(values, values));
 }
 

@@ -91,3 +91,14 @@ describe.each([11, 12, 13, 16, 18])('GatherND at opset %i', opset => {
       inputs: [{ shape: [20, 30, 2], dtype: 'float64' }, indices([25, 2], scattered(50, 20), true)],
     }));
 });
+
+test.each([
+  [[3, 5], [4, 0, 4]],
+  [[2, 3, 4], [1]],
+])('ArrayFeatureExtractor of %j by %j', (shape, values) =>
+  checkVjp('ArrayFeatureExtractor', {
+    opset: 13,
+    domain: 'ai.onnx.ml',
+    inputs: [{ shape }, indices([1, values.length], values)],
+  }),
+);

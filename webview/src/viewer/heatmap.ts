@@ -286,14 +286,15 @@ export class HeatmapTab implements Disposable {
 
   private updateTools({ heatmap, known, shown, labelOf }: PaneContext): void {
     const { layer } = shown.situation;
-    const { suggestedLayer, layersWithGrid = [] } = this.loader.targets ?? {};
+    const { suggestedLayer, layersWithGrid } = this.loader.targets ?? {};
+    const withGrid = new Set(layersWithGrid);
     const { result } = this.panes.get(heatmap.active)?.run ?? {};
     const [tensor] = layer?.outputs ?? [];
     this.tools.update({
       heatmap,
       known,
       viewerLayer: { id: shown.state.layer, label: labelOf(shown.state.layer) },
-      layers: shown.situation.layers.filter(({ id }) => layersWithGrid.includes(id)),
+      layers: shown.situation.layers.filter(({ id }) => withGrid.has(id)),
       suggested: suggestedLayer
         ? {
             id: suggestedLayer.layer,

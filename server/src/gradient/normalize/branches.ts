@@ -114,17 +114,9 @@ function renamedAttribute(attribute: Attribute, renaming: Renaming): Attribute {
   }
 }
 
-/** A graph inside a branch: only what it takes from around it changes. */
-function renamedSubgraph(graph: Graph, renaming: Renaming): Graph {
-  const own = new Set([
-    ...graph.inputs.map(input => input.name),
-    ...graph.initializers.keys(),
-    ...producersOf(graph).keys(),
-  ]);
-  const outer = new Map([...renaming].filter(([name]) => !own.has(name)));
-  return {
-    ...graph,
-    nodes: graph.nodes.map(node => renamedNode(node, outer)),
-    outputs: graph.outputs.map(value => ({ ...value, name: renamed(value.name, outer) })),
-  };
-}
+/** A graph inside a branch: what it takes from around it. Its own names are others (onnx IR.md: names are unique in a graph and those inside it). */
+const renamedSubgraph = (graph: Graph, renaming: Renaming): Graph => ({
+  ...graph,
+  nodes: graph.nodes.map(node => renamedNode(node, renaming)),
+  outputs: graph.outputs.map(value => ({ ...value, name: renamed(value.name, renaming) })),
+});

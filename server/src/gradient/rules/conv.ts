@@ -46,6 +46,9 @@ export const deformConv: Rule = {
   vjp: n => n.refuse('its sampling positions have no derivative here'),
 };
 
+/** More phases of a stride than this are more nodes than they are worth. */
+const MOST_PHASES = 9;
+
 /**
  * The transposed convolution. Where the stride is 1 it is a Conv with the flipped kernel; with groups and another stride it is one Conv for
  * each phase of the stride, with every so many elements of that kernel, since ONNX Runtime works on the groups of ConvTranspose one by one. The
@@ -64,7 +67,8 @@ function spread(
   const regular = phases
     .flat()
     .every(({ picks, window }) => picks.length > 0 && window.before >= 0 && reachOf(window) >= 0);
-  if (regular && (group > 1 || windows.every(({ stride }) => stride === 1))) {
+  const count = windows.reduce((product, { stride }) => product * stride, 1);
+  if (regular && count <= (group > 1 ? MOST_PHASES : 1)) {
     const whole = interleaved(e, g, flippedKernel(e, weight, group), phases, group);
     return cropped(e, whole, [...whole.shape.slice(0, 2), ...windows.map(w => w.input)]);
   }
@@ -113,15 +117,10 @@ function interleaved(
 ): Value {
   const axis = chosen.length + 2;
   const [choices, ...rest] = phases;
-  if (!choices)
-    return e.node(
-      'Conv',
-      [g, kernel],
-      convAttributes(
-        chosen.map(p => p.window),
-        group,
-      ),
-    );
+  if (!choices) {
+    const windows = chosen.map(phase => phase.window);
+    return e.node('Conv', [g, kernel], convAttributes(windows, group));
+  }
   const parts = choices.map(phase => {
     const whole = phase.picks.length === kernel.shape[axis];
     const part = whole ? kernel : e.gatherConstant(kernel, phase.picks, axis);

@@ -127,11 +127,10 @@ test('takes what a run told, and leaves what is open', async () => {
   expect(await checkSame([conditional(0, 'told', ['y', 'z'], add, sub)], null)).toEqual(['told']);
 });
 
-test('copies outputs that no node of the branch makes, or that are given twice', async () => {
-  const passing = branch([nodeOf(0, 'Neg', ['x'], ['minus'])], ['x', 'w'], stored('w', 4, 5, 6));
-  const double = branch([nodeOf(0, 'Neg', ['x'], ['minus'])], ['minus', 'minus']);
-  expect(await checkSame([conditional(0, 'yes', ['y', 'z'], passing, double)], 0)).toEqual([]);
-  expect(await checkSame([conditional(0, 'no', ['y', 'z'], passing, double)], 0)).toEqual([]);
+test('copies outputs that no node of the branch makes', async () => {
+  const negated = [nodeOf(0, 'Neg', ['x'], ['minus'])];
+  const passing = branch(negated, ['minus', 'w'], stored('w', 4, 5, 6));
+  expect(await checkSame([conditional(0, 'yes', ['y', 'z'], passing, sub)], 0)).toEqual([]);
 });
 
 test('resolves nested Ifs by conditions from anywhere, and keeps those that are open', async () => {
@@ -170,12 +169,12 @@ test('works out conditions inside a branch', async () => {
   expect(await checkSame([conditional(0, 'yes', ['y', 'z'], counts, sub)], 0)).toEqual([]);
 });
 
-test('renames what graphs inside a branch take from it, and nothing of their own', async () => {
+test('renames what graphs inside a branch take from it', async () => {
   const body = graphOf({
     name: 'body',
     nodes: [
-      nodeOf(0, 'Add', ['state', 'w'], ['sum']),
-      nodeOf(1, 'Mul', ['sum', 'k'], ['next']),
+      nodeOf(0, 'Add', ['state', 'w'], ['total']),
+      nodeOf(1, 'Mul', ['total', 'sum'], ['next']),
       nodeOf(2, 'Identity', ['go'], ['on']),
     ],
     inputs: [
