@@ -93,7 +93,10 @@ describe.each([11, 12, 13, 16, 18])('GatherND at opset %i', opset => {
 });
 
 test.each([
-  [[3, 5], [4, 0, 4]],
+  [
+    [3, 5],
+    [4, 0, 4],
+  ],
   [[2, 3, 4], [1]],
 ])('ArrayFeatureExtractor of %j by %j', (shape, values) =>
   checkVjp('ArrayFeatureExtractor', {
