@@ -106,7 +106,7 @@ export interface ExplainParams extends RunParams {
   readonly layers: readonly string[];
   readonly target: TargetSpec;
   readonly options?: AttributionOptions;
-  /** `map` leaves `attribution` and `heatmap` empty: a view needs the native map only. */
+  /** `map` leaves `attribution` and `heatmap` empty, as partial results do: a view needs the native map only. */
   readonly want: 'map' | 'full';
   /** For views that move from layer to layer: what `layerHeatmaps` kept is looked up, and activations of all layers are kept. */
   readonly ahead?: boolean;

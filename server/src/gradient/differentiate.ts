@@ -73,7 +73,8 @@ function inputGradients(
 ): readonly (readonly [string, Value])[] {
   try {
     const rule = ruleFor(node);
-    if (!rule) throw new NoDerivative(node, '');
+    const isContained = (name: string) => facts.shapes.get(name)?.container !== undefined;
+    if (!rule || node.inputs.some(isContained)) throw new NoDerivative(node, '');
     const gradients = rule.vjp(new RuleNode(node, question.mode, e, outputs), e);
     return node.inputs.flatMap((name, index) => {
       const gradient = reached.has(name) ? gradients[index] : null;

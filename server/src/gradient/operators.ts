@@ -105,6 +105,10 @@ export class Operators extends Emitter {
   /** g where the mask holds, else 0 (also where g is not finite, from opset 9 on). */
   masked(g: Value, mask: Value): Value {
     if (this.opset >= 9) return this.node('Where', [mask, g, this.scalar(g, 0)]);
+    return this.gated(g, mask);
+  }
+  /** As `masked`, for gradients that are finite: a product is many times faster than Where. */
+  gated(g: Value, mask: Value): Value {
     return this.mul(g, this.asNumber(mask, g.dtype));
   }
   /** a where the mask holds, else b. Before opset 9 a weighted sum: both have to be finite. */

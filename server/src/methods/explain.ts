@@ -29,8 +29,14 @@ export const explain: Method<'explain'> = {
       attribution: Attribution,
       value: Tensor,
       findings: readonly Finding[],
+      want: ExplainParams['want'],
     ): ExplainResult =>
-      explained({ params, request, layers, geometry, started }, attribution, value, findings);
+      explained(
+        { params: { ...params, want }, request, layers, geometry, started },
+        attribution,
+        value,
+        findings,
+      );
     const request: AttributionRequest = {
       derivatives,
       target,
@@ -39,7 +45,10 @@ export const explain: Method<'explain'> = {
       options: params.options ?? {},
       feeds: params.feeds,
       context,
-      report: paced(context, partial => partial.value && describe(partial, partial.value, [])),
+      report: paced(
+        context,
+        partial => partial.value && describe(partial, partial.value, [], 'map'),
+      ),
     };
     const kept = params.ahead ? await keptMap(params, request) : null;
     const attribution = kept ?? (await attributorOf(params.method).attribute(request));
@@ -47,7 +56,7 @@ export const explain: Method<'explain'> = {
       attribution.value ?? (await derivatives.values([target.tensor])).get(target.tensor);
     if (!value) throw new Error(`the run gave no ${target.tensor}`);
     const finished = { request, attribution, method: params.method, value };
-    return describe(attribution, value, await findingsOf(finished));
+    return describe(attribution, value, await findingsOf(finished), params.want);
   },
 };
 
@@ -58,18 +67,22 @@ const needsInput = ({ method, layers }: ExplainParams): boolean =>
 
 /** Partial results that come sooner after the one before are not made: nobody could see them. */
 const PARTIAL_MS = 50;
+/** Nor do they take more than one part in this many of the time. */
+const PARTIAL_SHARE = 20;
 
 /** Tells how far a method is, and what it has every now and then. */
 function paced(
   context: MethodContext,
   resultOf: (attribution: Attribution) => ExplainResult | null,
 ): AttributionRequest['report'] {
-  let last = Number.NEGATIVE_INFINITY;
+  let next = Number.NEGATIVE_INFINITY;
   return (fraction, message, partial) => {
-    const now = performance.now();
-    const due = partial && now - last >= PARTIAL_MS;
-    if (due) last = now;
+    const started = performance.now();
+    const due = partial && started >= next;
     context.report({ fraction, message, ...(due ? { partial: resultOf(partial()) } : {}) });
+    if (!due) return;
+    const ended = performance.now();
+    next = ended + Math.max(PARTIAL_MS, PARTIAL_SHARE * (ended - started));
   };
 }
 

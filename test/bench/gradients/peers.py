@@ -27,7 +27,8 @@ from networks import TIMED
 
 RUNS = 20
 CATEGORY = 207
-CAMS = ('GradCAM', 'GradCAMPlusPlus', 'LayerCAM')
+STEPS = 50
+CAMS = {'grad-cam': 'GradCAM', 'grad-cam++': 'GradCAMPlusPlus', 'layer-cam': 'LayerCAM'}
 #: The layer that each network's maps are usually taken at.
 LAYERS = {
     'squeezenet1_1': lambda model: model.features[-1],
@@ -50,7 +51,7 @@ def plain(model, image):
 
 
 def methods(network, model, image):
-    """Name to (work, runs); the first is the plain forward run."""
+    """For each method, by our name: (library, work, runs). The first is the plain forward run."""
     layer = LAYERS[network.name](model)
     reshape = token_grid if hasattr(model, 'blocks') else None
 
@@ -61,15 +62,15 @@ def methods(network, model, image):
 
         return work
 
-    integrated = IntegratedGradients(model)
     # captum says that it would set this by itself.
     explained = image.clone().requires_grad_()
+    saliency, integrated = Saliency(model), IntegratedGradients(model)
     return {
-        'forward': (lambda: plain(model, image), RUNS),
-        **{f'pytorch-grad-cam {kind}': (cam(kind), RUNS) for kind in CAMS},
-        'captum Saliency': (lambda: Saliency(model).attribute(explained, target=CATEGORY), RUNS),
-        'captum IntegratedGradients': (
-            lambda: integrated.attribute(image, target=CATEGORY, n_steps=50), RUNS // 4,
+        'forward': ('torch', lambda: plain(model, image), RUNS),
+        **{name: ('pytorch-grad-cam', cam(kind), RUNS) for name, kind in CAMS.items()},
+        'gradient': ('captum', lambda: saliency.attribute(explained, target=CATEGORY), RUNS),
+        f'integrated-gradients, {STEPS} steps': (
+            'captum', lambda: integrated.attribute(image, target=CATEGORY, n_steps=STEPS), RUNS // 4,
         ),
     }
 
@@ -79,17 +80,17 @@ def measured(network):
     model = liven(network.make(), network.size, network.seed).requires_grad_(True)
     image = pictures(1, network.size, network.seed + 100)
     timed = methods(network, model, image)
-    for work, runs in timed.values():
+    for _, work, runs in timed.values():
         if runs == RUNS:
             work()
     times = {name: [] for name in timed}
     # The plain run goes before each, so that a busy moment meets both.
-    queue = [name for name, (_, runs) in timed.items() if name != 'forward' for _ in range(runs)]
+    queue = [name for name, (_, _, runs) in timed.items() if name != 'forward' for _ in range(runs)]
     random.Random(network.seed).shuffle(queue)
     for name in queue:
         for each in ('forward', name):
             started = time.perf_counter()
-            timed[each][0]()
+            timed[each][1]()
             times[each].append((time.perf_counter() - started) * 1000)
             model.zero_grad(set_to_none=True)
     forward = statistics.median(times['forward'])
@@ -97,6 +98,7 @@ def measured(network):
         {
             'model': network.name,
             'method': name,
+            'library': timed[name][0],
             'ms': statistics.median(values),
             'ratio': statistics.median(values) / forward,
             'runs': len(values),
@@ -113,7 +115,7 @@ def main(names):
             continue
         for each in measured(network):
             results.append(each)
-            print(f"{each['model']:14} {each['method']:34} {each['ms']:9.1f} ms {each['ratio']:7.2f}×", flush=True)
+            print(f"{each['model']:14} {each['library']:16} {each['method']:30} {each['ms']:9.1f} ms {each['ratio']:7.2f}×", flush=True)
     machine = {'cores': os.cpu_count(), 'threads': torch.get_num_threads(), 'torch': torch.__version__}
     versions = {name: version(name) for name in ('captum', 'grad-cam')}
     GENERATED.mkdir(parents=True, exist_ok=True)

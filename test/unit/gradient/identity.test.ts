@@ -22,7 +22,13 @@ describe('what passes values on', () => {
     const mode = { shape: [], dtype: 'bool', values: [0] } as const;
     await checkVjp('Dropout', { opset, inputs: [x, ratio], outputs: 2 });
     await checkVjp('Dropout', { opset, inputs: [x, null, mode] });
+    const nothing = { shape: [], values: [0] };
+    const training = { ...mode, values: [1] };
+    await checkVjp('Dropout', { opset, inputs: [x, nothing, training], check: [0] });
   });
+
+  test('OptionalGetElement of a tensor', () =>
+    checkVjp('OptionalGetElement', { opset: 18, inputs: [{ shape: [2, 3] }] }));
 
   test('casts between float types', async () => {
     for (const opset of [7, 9, 13, 21]) {

@@ -71,6 +71,11 @@ describe('Clip', () => {
         avoid: [-0.5, 0.7],
       });
   });
+  test('with bounds that are the wrong way round', () =>
+    checkVjp('Clip', {
+      opset: 13,
+      inputs: [x, { shape: [], values: [0.5] }, { shape: [], values: [-0.5] }],
+    }));
   test('the slope is 1 strictly inside', async () => {
     const values = { shape: [4], values: [0, 1, 6, 7] };
     const plain = attributesOf({ min: { float: 0 }, max: { float: 6 } });

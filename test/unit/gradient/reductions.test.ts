@@ -48,6 +48,12 @@ describe.each(REDUCTIONS)('%s', (op, from, to) => {
     await checkVjp(op, { opset, inputs: [x], attributes: attributesOf({ keepdims: 0 }) });
   });
 
+  test('of a tensor without elements', () =>
+    checkVjp(op, {
+      opset: 20,
+      inputs: [{ shape: [2, 0, 3] }, { shape: [1], dtype: 'int64', values: [1] }],
+    }));
+
   test('of a scalar, of nothing and in float64', async () => {
     await checkVjp(op, { opset: 18, inputs: [tensor([], from, to)] });
     await checkVjp(op, {

@@ -54,13 +54,22 @@ describe('targets in words', () => {
     expect(explainedWords(resolved({ classIndex: 9 }), labels)).toBe('“class 9”');
     const difference = { kind: 'difference', index: 1, minus: 0 } as const;
     expect(explainedWords(resolved({ spec: difference }), labels)).toBe('“dog” rather than “cat”');
+    const box = resolved({ spec: { kind: 'box', index: 1 }, classIndex: 2, words: 'detection 1' });
+    expect(explainedWords(box, labels)).toBe('detection 2, “hen”');
     const sum = resolved({ spec: { kind: 'sum' }, words: 'the sum of logits' });
     expect(explainedWords(sum, labels)).toBe('the sum of logits');
   });
 
   it('says what was chosen', () => {
     expect(targetWords({ kind: 'top' }, known)).toBe('Highest: dog');
-    expect(targetWords({ kind: 'top' }, { ...known, predicted: null })).toBe('Highest score');
+    expect(targetWords({ kind: 'top' }, { ...known, predicted: null })).toBe('Highest');
+    const other = { ...targets, detections: [], kind: 'segmentation' } as const;
+    expect(targetWords({ kind: 'top' }, { labels, predicted: null, targets })).toBe(
+      'Best detection: hen',
+    );
+    expect(targetWords({ kind: 'top' }, { labels, predicted: null, targets: other })).toBe(
+      'Sum of the output',
+    );
     expect(targetWords({ kind: 'box', index: 1 }, { ...known, targets })).toBe('Detection 2: cat');
     expect(targetWords({ kind: 'mask', class: 1 }, known)).toBe('“dog” where it is the highest');
   });
@@ -68,7 +77,7 @@ describe('targets in words', () => {
   it('lists the likeliest first, boxes and areas of the picture, then all classes', () => {
     const items = targetItems({ labels, predicted, targets });
     expect(items.map(line => [line.group, line.label])).toEqual([
-      ['', 'Highest score'],
+      ['', 'Highest'],
       ['Likeliest', 'dog'],
       ['Likeliest', 'cat'],
       ['Detections', '1: hen'],
@@ -135,15 +144,15 @@ describe('targets on the picture', () => {
 
   it('are outlined: all boxes, or the region of a class', () => {
     const boxes = outlinesOf({ kind: 'box', index: 1 }, { labels, predicted, targets }, null);
-    expect(boxes.map(({ label, chosen }) => [label, chosen])).toEqual([
-      ['1 hen', false],
-      ['2 cat', true],
+    expect(boxes.map(({ label, short, chosen }) => [label, short, chosen])).toEqual([
+      ['1 hen', '1', false],
+      ['2 cat', '2', true],
     ]);
     const region = { left: 0, top: 0, right: 0.5, bottom: 0.5 };
     const mask = { kind: 'mask', class: 1 } as const;
     expect(outlinesOf(mask, known, null)).toEqual([]);
     expect(outlinesOf({ ...mask, region }, known, null)).toEqual([
-      { box: region, label: 'dog', chosen: true },
+      { box: region, label: 'dog', short: 'dog', chosen: true },
     ]);
   });
 

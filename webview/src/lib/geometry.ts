@@ -28,6 +28,8 @@ export interface MapSize {
 export interface Outline {
   readonly box: FractionBox;
   readonly label: string;
+  /** Stands for the label where there is little room. */
+  readonly short: string;
   readonly chosen: boolean;
 }
 

@@ -21,6 +21,8 @@ export interface Marks {
 /** Maps with more cells than this on a side have no outlines: they would hide the picture. */
 const MOST_OUTLINED = 32;
 const ARM = 7;
+/** Pictures that are narrower than this have short labels. */
+const ROOMY = 320;
 
 /** Dark under light, so that the line shows on any picture. */
 function strokes(
@@ -71,7 +73,8 @@ export function drawOutlines(
   context.font = theme.font;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  for (const { box, label, chosen } of [...outlines].sort((a, b) => +a.chosen - +b.chosen)) {
+  for (const { box, label: full, short, chosen } of chosenLast(outlines)) {
+    const label = chosen || shown.width >= ROOMY ? full : short;
     const area = clip(
       { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top },
       shown,
@@ -92,6 +95,11 @@ export function drawOutlines(
     context.fillText(label, x + 4, y + 8.5);
   }
 }
+
+const chosenLast = (outlines: readonly Outline[]): readonly Outline[] => [
+  ...outlines.filter(({ chosen }) => !chosen),
+  ...outlines.filter(({ chosen }) => chosen),
+];
 
 /** The cells of a map's own grid, as thin lines; nothing for fine maps. */
 export function drawCells(

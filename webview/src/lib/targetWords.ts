@@ -29,17 +29,20 @@ export function explainedWords(target: ResolvedTarget, labels: readonly string[]
   if (spec.kind === 'difference')
     return `${quoted(labels, spec.index)} rather than ${quoted(labels, spec.minus)}`;
   if (spec.kind === 'mask') return maskWords(spec, labels);
-  if (spec.kind === 'box' && classIndex !== null) return `${words}, ${quoted(labels, classIndex)}`;
+  if (spec.kind === 'box') {
+    const what = classIndex === null ? '' : `, ${quoted(labels, classIndex)}`;
+    return `detection ${spec.index + 1}${what}`;
+  }
   return classIndex === null ? words : quoted(labels, classIndex);
 }
 
 /** What is chosen to be explained, before there is a map of it. */
 export function targetWords(target: TargetSpec, known: KnownTargets): string {
-  const { labels, predicted, targets } = known;
+  const { labels, targets } = known;
   switch (target.kind) {
     case 'top': {
-      const [first] = predicted ?? targets?.predicted ?? [];
-      return first ? `Highest: ${classLabel(labels, first.index)}` : 'Highest score';
+      const { label, now } = topOf(known);
+      return now === '' ? label : `${label}: ${now}`;
     }
     case 'class':
     case 'difference':
@@ -60,6 +63,19 @@ export function targetWords(target: TargetSpec, known: KnownTargets): string {
     case 'sum':
       return 'Sum of the output';
   }
+}
+
+/** What `top` stands for in this model, and what that is now; empty where it is not known. */
+function topOf({ labels, predicted, targets }: KnownTargets): {
+  readonly label: string;
+  readonly now: string;
+} {
+  const [first] = predicted ?? targets?.predicted ?? [];
+  if (first) return { label: 'Highest', now: classLabel(labels, first.index) };
+  const [best] = targets?.detections ?? [];
+  if (best) return { label: 'Best detection', now: classLabel(labels, best.classIndex) };
+  const hasScores = !targets || targets.kind === 'classes' || targets.kind === 'detections';
+  return { label: hasScores ? 'Highest' : 'Sum of the output', now: '' };
 }
 
 function maskWords(
@@ -99,17 +115,13 @@ const item = (target: TargetSpec, label: string, detail: string, group: string):
 });
 
 /** Lines of the target menu: the highest class, the five likeliest, boxes and areas of the picture, all classes, the sum. */
-export function targetItems({ labels, predicted, targets }: KnownTargets): readonly TargetItem[] {
+export function targetItems(known: KnownTargets): readonly TargetItem[] {
+  const { labels, predicted, targets } = known;
   const five = predicted ?? targets?.predicted ?? [];
   const classes = targets?.classCount ?? (labels && five.length > 0 ? labels.length : 0);
-  const [first] = five;
+  const top = topOf(known);
   return [
-    item(
-      { kind: 'top' },
-      'Highest score',
-      first ? `now ${classLabel(labels, first.index)}` : 'whatever it is',
-      '',
-    ),
+    item({ kind: 'top' }, top.label, top.now === '' ? '' : `now ${top.now}`, ''),
     ...five.map(({ index, probability }) =>
       item(
         { kind: 'class', index },

@@ -18,6 +18,7 @@ import { addPane, heatmapOf, removePane, withMethod, withPane } from './heatmapM
 import { HeatmapPaneController, type PaneContext } from './heatmapPane';
 import { HeatmapProbe } from './heatmapProbe';
 import { KeptResults, type PaneRun } from './heatmapRun';
+import { offersPlaces } from './heatmapTargetModel';
 import { HeatmapTools } from './heatmapTools';
 import { detailsOf, statementOf, summaryOf } from './heatmapWords';
 import type { DetailsSection, Shown } from './types';
@@ -277,6 +278,9 @@ export class HeatmapTab implements Disposable {
       agreementOf(ranked.flatMap(({ painted }) => painted?.map ?? [])),
     );
     this.input.update();
+    this.root
+      .closest('.viewer')
+      ?.classList.toggle('has-choices', offersPlaces(context.heatmap.target, context.known));
     this.updateTools(context);
     this.options.onFacts();
     document.body.dataset['heatmap'] = JSON.stringify(

@@ -76,11 +76,17 @@ export function outlinesOf(
 ): readonly Outline[] {
   if (target.kind === 'mask') {
     const box = draft ?? target.region;
-    return box ? [{ box, label: classLabel(labels, target.class), chosen: true }] : [];
+    const label = classLabel(labels, target.class);
+    return box ? [{ box, label, short: label, chosen: true }] : [];
   }
   return (targets?.detections ?? []).map(({ box, classIndex }, index) => ({
     box,
     label: `${index + 1} ${classLabel(labels, classIndex)}`,
+    short: String(index + 1),
     chosen: target.kind === 'box' && target.index === index,
   }));
 }
+
+/** Whether a target can be chosen on the picture itself: then it needs room. */
+export const offersPlaces = (target: TargetSpec, { targets }: KnownTargets): boolean =>
+  target.kind === 'mask' || (targets?.detections.length ?? 0) > 0;

@@ -69,8 +69,8 @@ export class TargetTools {
     };
     this.region = element(
       'div',
-      { class: 'fields' },
-      element('span', { class: 'muted', text: 'Region % (or drag on the picture)' }),
+      { class: 'fields region', title: 'Or drag on the picture' },
+      element('span', { class: 'muted', text: 'Region, %' }),
       ...Object.values(this.sides),
       button({ label: 'Everywhere', onClick: () => this.forgetRegion() }),
     );

@@ -3,17 +3,22 @@ import { dataTypeOf } from '../../onnx/dataTypes';
 import type { Rule } from '../rule';
 import { gradientType, isFloat } from '../value';
 
-/** y = x. */
-export const identity: Rule = { ops: ['Identity'], vjp: n => [() => n.dy] };
+/** y = x. Of OptionalGetElement that is so for tensors; optionals are refused before. */
+export const identity: Rule = { ops: ['Identity', 'OptionalGetElement'], vjp: n => [() => n.dy] };
 
-/** Dropout as inference runs it: y = x. With `training_mode` the values of a run are random, and so would be its derivative. */
+/**
+ * Dropout as inference runs it: y = x. With `training_mode`, and a ratio other than 0, the values of a run are random, and so would be its
+ * derivative.
+ */
 export const dropout: Rule = {
   ops: ['Dropout'],
-  known: [2],
+  known: [1, 2],
   vjp: n => [
     () => {
-      const training = n.numbers(2)?.[0] ?? 0;
-      return training === 0 ? n.dy : n.refuse('it drops at random here (training_mode)');
+      const [ratio = 0.5] = n.numbers(1) ?? [];
+      const [training = 0] = n.numbers(2) ?? [];
+      const drops = training !== 0 && ratio !== 0;
+      return drops ? n.refuse('it drops at random here (training_mode)') : n.dy;
     },
   ],
 };

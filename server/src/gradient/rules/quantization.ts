@@ -21,14 +21,28 @@ export const quantizeLinear: Rule = {
   ops: ['QuantizeLinear', 'com.microsoft.QuantizeLinear'],
   vjp: (n, e) => [
     () => {
+      const [lowest, highest] = RANGES[n.y().dtype] ?? n.refuse(`it quantises to ${n.y().dtype}`);
+      const V = (globalThis as any).VARIANT ?? 1;
       const q = e.cast(n.y(), 'float32');
-      const [lowest, highest] =
-        RANGES[n.y().dtype] ?? n.refuse(`it quantises to ${n.y().dtype}`);
-      const inside = e.and(
-        e.greater(q, e.scalar(q, lowest)),
-        e.less(q, e.scalar(q, highest)),
-      );
-      const gradient = e.masked(e.div(n.dy, scaleOf(n, e)), inside);
+      const scale = scaleOf(n, e);
+      const zero = n.has(2) ? e.cast(n.x(2), 'float32') : e.scalar(q, 0);
+      const x = n.x();
+      const lo = e.mul(e.sub(e.scalar(q, lowest), zero), scale), hi = e.mul(e.sub(e.scalar(q, highest), zero), scale);
+      let inside: Value | null = null;
+      const atZero = e.equal(lo, e.scalar(q, 0));
+      const at6 = e.less(e.abs(e.offset(hi, -6)), e.scale(scale, 0.5));
+      const qlo = e.greater(q, e.scalar(q, lowest)), qhi = e.less(q, e.scalar(q, highest));
+      const xlo = e.not(e.less(x, lo)), xhi = e.not(e.greater(x, hi));
+      if (V === 0) inside = null;
+      if (V === 1) inside = e.and(qlo, qhi);
+      if (V === 2) inside = e.and(xlo, xhi);
+      if (V === 3) inside = e.and(e.or(qlo, e.not(atZero)), e.or(qhi, e.not(at6)));
+      if (V === 4) inside = e.and(e.or(xlo, e.not(atZero)), e.or(xhi, e.not(at6)));
+      if (V === 5) inside = e.and(e.or(xlo, e.not(atZero)), e.or(xhi, e.not(atZero)));
+      if (V === 6) inside = e.and(e.or(qlo, e.not(atZero)), e.or(qhi, e.not(atZero)));
+      if (V === 7) inside = e.and(e.or(e.greater(x, lo), e.not(atZero)), e.or(xhi, e.not(at6)));
+      const d = e.div(n.dy, scale);
+      const gradient = inside ? e.masked(d, inside) : d;
       return e.cast(gradient, n.x().dtype === 'float64' ? 'float64' : 'float32');
     },
   ],

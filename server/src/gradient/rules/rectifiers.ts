@@ -27,17 +27,17 @@ const GRADIENTS: readonly (readonly [string, (n: RuleNode, e: Operators) => Valu
   ['LeakyRelu', (n, e) => elsePositive(n, e, e.scale(n.dy, n.float('alpha', 0.01)))],
   [
     'ThresholdedRelu',
-    (n, e) => e.masked(n.dy, e.greater(n.x(), e.scalar(n.x(), n.float('alpha', 1)))),
+    (n, e) => e.gated(n.dy, e.greater(n.x(), e.scalar(n.x(), n.float('alpha', 1)))),
   ],
   [
     'Shrink',
-    (n, e) => e.masked(n.dy, e.greater(e.abs(n.x()), e.scalar(n.x(), n.float('lambd', 0.5)))),
+    (n, e) => e.gated(n.dy, e.greater(e.abs(n.x()), e.scalar(n.x(), n.float('lambd', 0.5)))),
   ],
   [
     'HardSigmoid',
     (n, e) => {
       const inside = e.and(isPositive(e, n.y()), e.less(n.y(), e.scalar(n.y(), 1)));
-      return e.masked(e.scale(n.dy, n.float('alpha', 0.2)), inside);
+      return e.gated(e.scale(n.dy, n.float('alpha', 0.2)), inside);
     },
   ],
   [
@@ -75,18 +75,30 @@ function bound(n: RuleNode, e: Operators, name: string, index: number): Value | 
   return n.hasAttribute(name) ? e.scalar(n.x(), n.float(name, 0)) : null;
 }
 
-/** y = x between the bounds, where the slope is 1 strictly inside; a bound gets the gradient of what it holds back. */
+/**
+ * y = min(max(x, lowest), highest): the slope is 1 strictly between the bounds, and a bound gets the gradient of what it holds back. Where
+ * the bounds are the wrong way round, that is the upper one.
+ */
 export const clip: Rule = {
   ops: ['Clip'],
-  vjp: (n, e) => [
-    () => {
-      const [min, max] = [bound(n, e, 'min', 1), bound(n, e, 'max', 2)];
-      const above = min && e.greater(n.x(), min);
-      const below = max && e.less(n.x(), max);
-      const inside = above && below ? e.and(above, below) : (above ?? below);
-      return inside === null ? n.dy : e.masked(n.dy, inside);
-    },
-    () => e.sumTo(e.masked(n.dy, e.less(n.x(), n.x(1))), n.x(1).shape),
-    () => e.sumTo(e.masked(n.dy, e.greater(n.x(), n.x(2))), n.x(2).shape),
-  ],
+  vjp: (n, e) => {
+    const [min, max] = [bound(n, e, 'min', 1), bound(n, e, 'max', 2)];
+    return [
+      () => {
+        const above = min && e.greater(n.x(), min);
+        const below = max && e.less(n.x(), max);
+        const inside = above && below ? e.and(above, below) : (above ?? below);
+        return inside === null ? n.dy : e.gated(n.dy, inside);
+      },
+      () => {
+        const held = e.less(n.x(), n.x(1));
+        const holding = max ? e.and(held, e.less(n.x(1), max)) : held;
+        return e.sumTo(e.masked(n.dy, holding), n.x(1).shape);
+      },
+      () => {
+        const raised = min ? e.node('Max', [n.x(), min]) : n.x();
+        return e.sumTo(e.masked(n.dy, e.greater(raised, n.x(2))), n.x(2).shape);
+      },
+    ];
+  },
 };

@@ -33,7 +33,12 @@ const GRADIENTS: readonly (readonly [string, (r: Reduction, e: Operators) => Val
 export const reductions: readonly Rule[] = GRADIENTS.map(([op, gradient]) => ({
   ops: [op],
   known: [1],
-  vjp: (n, e) => [() => e.expand(gradient(reductionOf(n, e), e), n.x().shape)],
+  vjp: (n, e) => [
+    () => {
+      if (n.x().shape.includes(0)) return e.zeros(n.x());
+      return e.expand(gradient(reductionOf(n, e), e), n.x().shape);
+    },
+  ],
 }));
 
 function reductionOf(n: RuleNode, e: Operators): Reduction {

@@ -7,9 +7,9 @@ export const relu: Rule = {
   ops: ['Relu'],
   vjp: (n, e) => [
     () => {
-      if (n.mode === 'gradient') return e.mul(n.dy, e.sign(n.y()));
-      const positive = e.node('Relu', [n.dy]);
-      return n.mode === 'guided' ? e.mul(positive, e.sign(n.y())) : positive;
+      const positive = n.mode === 'gradient' ? n.dy : e.node('Relu', [n.dy]);
+      // y is never negative: whatever of it is not zero passes
+      return n.mode === 'deconvolution' ? positive : e.gated(positive, e.cast(n.y(), 'bool'));
     },
   ],
 };

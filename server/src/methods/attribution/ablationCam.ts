@@ -27,7 +27,7 @@ export const ablationCam = channelCam('ablation-cam', {
 
 /** The layer's activation with one channel of each image set to zero. */
 function without({ grid, activation }: TriedLayer, channels: readonly number[]): Tensor {
-  const values = Float32Array.from(toFloat32(activation));
+  const values = toFloat32(activation).slice();
   const perImage = values.length / grid.images;
   const stride = grid.view.channelStride;
   for (const [image, channel] of channels.entries())

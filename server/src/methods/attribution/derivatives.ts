@@ -316,7 +316,7 @@ function seedTensor({ seed }: GradientPlan, given: Seed): Tensor {
   return floatTensor(seed.dtype, seed.shape, values);
 }
 
-/** A tensor of a type that values can be given in: floats, or the bytes of a picture, rounded and clamped. */
+/** A tensor of a type that values can be given in: floats (their own memory where they are float32), or the bytes of a picture, rounded and clamped. */
 export function floatTensor(
   dtype: Tensor['dtype'],
   shape: readonly number[],
@@ -324,7 +324,8 @@ export function floatTensor(
 ): Tensor {
   if (dtype === 'float64') return { dtype, shape, data: Float64Array.from(values) };
   if (dtype === 'uint8') return { dtype, shape, data: Uint8Array.from(values, toByte) };
-  return { dtype: 'float32', shape, data: Float32Array.from(values) };
+  const data = values instanceof Float32Array ? values : Float32Array.from(values);
+  return { dtype: 'float32', shape, data };
 }
 
 const toByte = (value: number): number => Math.min(255, Math.max(0, Math.round(value)));

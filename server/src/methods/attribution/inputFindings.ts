@@ -2,6 +2,7 @@ import type { Finding } from '../../../../protocol/attribution';
 import type { PreprocessingSpec } from '../../../../protocol/preprocessing';
 import { toFloat32 } from '../../onnx/numbers';
 import type { Finished } from './finished';
+import { rangeOfTensor } from './tensorRange';
 import { predictedOf } from './targets';
 
 /** Fed values beyond this were never scaled. */
@@ -19,14 +20,13 @@ const EDIT = {
 /** Signs that a picture was not fed as the model expects it; cautious, because a wrong alarm costs more than a missed one. */
 export function inputFindings({ request, value }: Finished): readonly Finding[] {
   const { input, feeds, target } = request;
-  const values = toFloat32(input.tensor);
-  const [low, high] = rangeOf(values);
+  const { low, high } = rangeOfTensor(input.tensor);
   const feed = feeds[input.name];
   const remedy = feed?.kind === 'image' ? { remedy: EDIT } : {};
   const say = (message: string, severity: Finding['severity'] = 'warning'): Finding[] => [
     { kind: 'preprocessing', severity, message, ...remedy },
   ];
-  if (values.length > 1 && low === high)
+  if (input.tensor.data.length > 1 && low === high)
     return say(
       `The input "${input.name}" is ${low} everywhere: there is nothing to be seen in it.`,
     );
@@ -53,13 +53,3 @@ export function inputFindings({ request, value }: Finished): readonly Finding[] 
 
 const isGuessed = ({ scale, mean, std, channels }: PreprocessingSpec): boolean =>
   [scale, mean, std, channels].some(traced => traced.guessed);
-
-function rangeOf(values: Float32Array): readonly [number, number] {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
-}

@@ -1,5 +1,6 @@
 import { toFloat32 } from '../../onnx/numbers';
-import type { Attribution, Attributor } from './attributor';
+import type { Tensor } from '../../onnx/tensor';
+import type { Attribution, Attributor, InputTensor } from './attributor';
 import { baselineOf } from './baselines';
 import { floatTensor } from './derivatives';
 import { fixedTarget } from './fixedTarget';
@@ -22,42 +23,31 @@ export const integratedGradients: Attributor = {
   async attribute(request) {
     const { input, options, derivatives, target } = request;
     const rule = options.rule ?? 'gauss-legendre';
-    const steps = wholeOption(
-      'steps',
-      options.steps,
-      STEPS,
-      rule === 'trapezoid' ? 2 : 1,
-      MOST_STEPS,
-    );
+    const fewest = rule === 'trapezoid' ? 2 : 1;
+    const steps = wholeOption('steps', options.steps, STEPS, fewest, MOST_STEPS);
     const points = pathPoints(rule, steps, options.convention);
     const baseline = await baselineOf(request, options.baseline);
     const fixed = await fixedTarget(request);
-    const { dtype, shape } = input.tensor;
-    const x = toFloat32(input.tensor);
-    const at = (alpha: number): Float32Array =>
-      x.map((value, i) => {
-        const from = baseline.values[i] ?? 0;
-        return from + alpha * (value - from);
-      });
-    const changed = (alpha: number) =>
-      new Map([[input.name, floatTensor(dtype, shape, at(alpha))]]);
+    const path = straightPath(input, baseline.values);
+    const changed = (alpha: number) => new Map([[input.name, path.at(alpha)]]);
     const empty = await derivatives.valueFor(target.tensor, changed(0));
     const difference = (fixed.scores[0] ?? NaN) - (fixed.scoresOf(empty)[0] ?? NaN);
-    const sums = new Float64Array(x.length);
     const whole = points.reduce((sum, { weight }) => sum + weight, 0);
     let visited = 0;
     let noPath = false;
     const attributionOf = (share: number): Attribution => {
-      const values = x.map(
-        (value, i) => (value - (baseline.values[i] ?? 0)) * ((sums[i] ?? 0) / share),
-      );
+      const values = path.attribution(share);
       return {
         kind: 'tensor',
         grid: input.grid,
         values,
         value: fixed.value,
         noPath,
-        options: { steps, rule, ...conventionOf(options.convention), ...baseline.options },
+        options: {
+          ...{ steps, rule },
+          ...(options.convention ? { convention: options.convention } : {}),
+          ...baseline.options,
+        },
         completeness: completenessOf(values, input.grid.images, difference),
       };
     };
@@ -65,8 +55,7 @@ export const integratedGradients: Attributor = {
       const { alpha, weight } = points[index] ?? { alpha: 0, weight: 0 };
       const slope = await gradientOf(request, { changed: changed(alpha), seed: fixed.seed });
       noPath = slope.noPath;
-      for (let i = 0; i < sums.length; i++)
-        sums[i] = (sums[i] ?? 0) + weight * (slope.values[i] ?? 0);
+      path.add(slope.values, weight);
       visited += weight;
       const share = visited / whole;
       request.report((done + 1) / steps, `${done + 1} of ${steps} steps`, () =>
@@ -77,8 +66,31 @@ export const integratedGradients: Attributor = {
   },
 };
 
-const conventionOf = (convention: string | undefined): Readonly<Record<string, string>> =>
-  convention === undefined ? {} : { convention };
+/** The way from the baseline to the input, and the weighted sum of what was met on it. */
+function straightPath({ tensor }: InputTensor, from: Float32Array) {
+  const to = toFloat32(tensor);
+  const sums = new Float64Array(to.length);
+  return {
+    at(alpha: number): Tensor {
+      const point = new Float32Array(to.length);
+      for (let i = 0; i < point.length; i++) {
+        const start = from[i] ?? 0;
+        point[i] = start + alpha * ((to[i] ?? 0) - start);
+      }
+      return floatTensor(tensor.dtype, tensor.shape, point);
+    },
+    add(slope: Float32Array, weight: number): void {
+      for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + weight * (slope[i] ?? 0);
+    },
+    /** (x − x₀) · sum, the sum being of this share of the weights. */
+    attribution(share: number): Float32Array {
+      const values = new Float32Array(to.length);
+      for (let i = 0; i < values.length; i++)
+        values[i] = ((to[i] ?? 0) - (from[i] ?? 0)) * ((sums[i] ?? 0) / share);
+      return values;
+    },
+  };
+}
 
 function completenessOf(
   values: Float32Array,

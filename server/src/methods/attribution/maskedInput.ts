@@ -28,8 +28,9 @@ export function maskedInput({ name, tensor, grid }: InputTensor, base?: Float32A
     rows: grid.rows,
     columns: grid.columns,
     with: mask => {
-      const changed = Float32Array.from(values);
-      for (const [i, place] of places.entries()) {
+      const changed = values.slice();
+      for (let i = 0; i < changed.length; i++) {
+        const place = places[i] ?? -1;
         if (place < 0) continue;
         const share = mask[place] ?? 0;
         const hidden = base?.[i] ?? 0;

@@ -1,8 +1,8 @@
 import type { Finding } from '../../../../protocol/attribution';
-import { toFloat32 } from '../../onnx/numbers';
 import { elementCount, type Tensor } from '../../onnx/tensor';
 import type { AttributionRequest } from './attributor';
 import { valuesOf, type Finished } from './finished';
+import { rangeOfTensor } from './tensorRange';
 
 /** Elements of a run that are looked through for the first NaN. */
 const MOST_ELEMENTS = 2 ** 27;
@@ -33,7 +33,7 @@ export async function notFiniteFinding(finished: Finished): Promise<Finding | nu
   );
 }
 
-const isOdd = (tensor: Tensor): boolean => !toFloat32(tensor).every(Number.isFinite);
+const isOdd = (tensor: Tensor): boolean => !rangeOfTensor(tensor).finite;
 
 /** Name of a weight with such values. */
 function oddWeights({ derivatives, context }: AttributionRequest): string | null {

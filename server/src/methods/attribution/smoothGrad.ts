@@ -42,8 +42,8 @@ export const smoothGrad: Attributor = {
       options: { samples: noise.samples, reduce, ...noise.options },
     });
     for (let sample = 1; sample <= noise.samples; sample++) {
-      const added = noise.next();
-      const noisy = x.map((value, i) => value + (added[i] ?? 0));
+      const noisy = noise.next();
+      for (let i = 0; i < noisy.length; i++) noisy[i] = (noisy[i] ?? 0) + (x[i] ?? 0);
       const slope = await gradientOf(request, {
         changed: new Map([[input.name, floatTensor(dtype, shape, noisy)]]),
         seed: fixed.seed,
@@ -68,18 +68,20 @@ function reduced(
   squares: Float64Array,
   samples: number,
 ): Float32Array {
-  return Float32Array.from(sums, (sum, i) => {
-    const mean = sum / samples;
+  const values = new Float32Array(sums.length);
+  for (let i = 0; i < values.length; i++) {
+    const mean = (sums[i] ?? 0) / samples;
     const meanSquare = (squares[i] ?? 0) / samples;
-    if (how === 'square') return meanSquare;
-    return how === 'variance' ? Math.max(0, meanSquare - mean * mean) : mean;
-  });
+    const variance = Math.max(0, meanSquare - mean * mean);
+    values[i] = how === 'square' ? meanSquare : how === 'variance' ? variance : mean;
+  }
+  return values;
 }
 
 interface Noise {
   readonly samples: number;
   readonly options: Readonly<Record<string, string | number>>;
-  /** The next sample's, of the input's layout. */
+  /** The next sample's, of the input's layout; the caller's to change. */
   next(): Float32Array;
 }
 
@@ -104,13 +106,12 @@ function seededNoise({ input, options }: AttributionRequest): Noise {
     samples,
     options: { sigma, seed },
     next: () => {
-      const unit = Float64Array.from({ length: perImage }, () => random.normal());
       const noise = new Float32Array(x.length);
-      for (const [image, deviation] of deviations.entries())
-        noise.set(
-          unit.map(value => value * deviation),
-          image * perImage,
-        );
+      for (let i = 0; i < perImage; i++) {
+        const unit = random.normal();
+        for (const [image, deviation] of deviations.entries())
+          noise[image * perImage + i] = unit * deviation;
+      }
       return noise;
     },
   };
@@ -145,6 +146,6 @@ async function noiseFile(
   return {
     samples: wanted,
     options: { noise: file },
-    next: () => repeated(sampleAt(at++), elementCount(input.tensor.shape)),
+    next: () => repeated(sampleAt(at++), elementCount(input.tensor.shape)).slice(),
   };
 }

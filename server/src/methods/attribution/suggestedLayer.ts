@@ -20,8 +20,19 @@ export interface SuggestedLayer extends GridLayer {
   readonly reason: string;
 }
 
-/** Found once for the facts of a prepared model. */
-const found = new WeakMap<InferredValues, Map<string, readonly GridLayer[]>>();
+/** What is found once for the facts of a prepared model, by target. */
+type ByTarget<T> = WeakMap<InferredValues, Map<string, T>>;
+
+const withGrid: ByTarget<readonly GridLayer[]> = new WeakMap();
+const suggestions: ByTarget<readonly SuggestedLayer[]> = new WeakMap();
+
+function once<T>(kept: ByTarget<T>, { facts }: Derivatives, target: string, find: () => T): T {
+  const byTarget = kept.get(facts) ?? new Map<string, T>();
+  kept.set(facts, byTarget);
+  const known = byTarget.get(target) ?? find();
+  byTarget.set(target, known);
+  return known;
+}
 
 /** The layers of the main graph whose output has a grid of more than one place and leads to the target, in the order of the graph. */
 export function gridLayers(
@@ -29,11 +40,7 @@ export function gridLayers(
   derivatives: Derivatives,
   target: string,
 ): readonly GridLayer[] {
-  const byTarget = found.get(derivatives.facts) ?? new Map<string, readonly GridLayer[]>();
-  found.set(derivatives.facts, byTarget);
-  const known = byTarget.get(target) ?? gridLayersOf(layers, derivatives, target);
-  byTarget.set(target, known);
-  return known;
+  return once(withGrid, derivatives, target, () => gridLayersOf(layers, derivatives, target));
 }
 
 function gridLayersOf(
@@ -63,6 +70,16 @@ function gridLayersOf(
  * the scores. Empty where no layer has a grid.
  */
 export function suggestedLayers(
+  layers: readonly LayerInfo[],
+  derivatives: Derivatives,
+  target: Target,
+): readonly SuggestedLayer[] {
+  return once(suggestions, derivatives, target.tensor, () =>
+    suggestedLayersOf(layers, derivatives, target),
+  );
+}
+
+function suggestedLayersOf(
   layers: readonly LayerInfo[],
   derivatives: Derivatives,
   target: Target,

@@ -40,19 +40,22 @@ test('x', async () => {
     if (!q) return n;
     const s = read(q.inputs[1] ?? ''), z = read(q.inputs[2] ?? '');
     const [lo, hi] = [`${n.outputs[0]}_lo`, `${n.outputs[0]}_hi`];
-    extra.push(refOf(lo, { shape: [] }, [(0 - z) * s]), refOf(hi, { shape: [] }, [(255 - z) * s]));
+    extra.push(refOf(lo, { shape: [] }, [z === 0 ? 0 : -1e30]), refOf(hi, { shape: [] }, [z === 0 && Math.abs(255 * s - 6) < s / 2 ? 6 : 1e30]));
     return nodeOf(n.index, 'Clip', [q.inputs[0] ?? '', lo, hi], n.outputs);
   });
   // reshape between Q and DQ
   const float = { ...wide, graph: { ...wide.graph, nodes, initializers: new Map([...wide.graph.initializers, ...extra.map(e => [e.name, e] as const)]) } };
+  for (const V of [1, 4, 7]) { (globalThis as any).VARIANT = V;
   const a = await grad(wide, data, 'input', null), b = await grad(float, data, 'input', a.best);
   const dot = (p: number[], q: number[]) => p.reduce((s, v, i) => s + v * (q[i] ?? 0), 0);
   const cos = (p: number[], q: number[]) => dot(p, q) / Math.sqrt(dot(p, p) * dot(q, q));
-  console.log(img, a.best, b.y.indexOf(Math.max(...b.y)), 'cos logits', cos(a.y, b.y).toFixed(4), 'cos gradient input', cos(a.g, b.g).toFixed(4));
+  const out = [V, img, a.best, b.y.indexOf(Math.max(...b.y)), 'logits', cos(a.y, b.y).toFixed(4), 'input', cos(a.g, b.g).toFixed(4)];
   for (const layer of ['627_quantized', '594_quantized', '537_quantized']) {
     const dq = wide.graph.nodes.find(n => n.op === 'DequantizeLinear' && n.inputs[0] === layer)?.outputs[0] ?? '';
     const c = await grad(wide, data, dq, a.best), d = await grad(float, data, dq, a.best);
-    console.log('   ', layer, cos(c.g, d.g).toFixed(4));
+    out.push(layer, cos(c.g, d.g).toFixed(4));
+  }
+  process.stdout.write(out.join(' ') + '\n');
   }
   }
 });

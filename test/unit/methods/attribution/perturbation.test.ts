@@ -267,8 +267,9 @@ describe('methods that refine', () => {
     const partial = told.find(each => each.partial !== undefined)?.partial;
     expect(partial).toMatchObject({
       method,
-      attributionShape: result.attributionShape,
-      heatmapShape: result.heatmapShape,
+      rows: result.rows,
+      columns: result.columns,
+      attributionShape: [0],
       target: result.target,
     });
   });
