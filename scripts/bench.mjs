@@ -1,6 +1,7 @@
 // Measures listing, extraction, the language server and the real VS Code: `node scripts/bench.mjs [--json] [--core]`. Prints a table (or the
 // JSON) and writes artifacts/bench.json. `--core` leaves out VS Code.
 import path from 'node:path';
+import { bundleBench } from './bundleBench.mjs';
 import { bundleEndToEnd } from './bundleTests.mjs';
 import { ensureChromium } from './chromium.mjs';
 import { ensurePackage } from './package.mjs';
@@ -11,38 +12,15 @@ import { ensureVsCodeServer } from './vscodeServer.mjs';
 const models = path.join(root, 'test/generated/bench');
 const inArtifacts = name => path.join(artifacts, 'bench', name);
 
-const bundle = async (entry, format, outfile) => {
-  const { build } = await import('esbuild');
-  await build({
-    ...{
-      absWorkingDir: root,
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format,
-    },
-    ...{ target: 'node20.19', external: ['onnxruntime-node'], logLevel: 'warning' },
-    // The protocol packages of the language server are CommonJS and require modules of Node.
-    banner:
-      format === 'esm'
-        ? {
-            js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-          }
-        : {},
-  });
-  return outfile;
-};
-
 const node = (what, args, options) => mustRun(what, process.execPath, args, options);
 
 await main(async () => {
   const asJson = process.argv.includes('--json');
   await ensureDependencies();
   await ensureBuild();
-  const core = await bundle('test/bench/main.ts', 'cjs', inArtifacts('main.cjs'));
+  const core = await bundleBench('test/bench/main.ts', 'main.cjs');
   await node('writing the models', [core, 'models', models]);
-  const server = await bundle('test/bench/server.ts', 'esm', inArtifacts('server.mjs'));
+  const server = await bundleBench('test/bench/server.ts', 'server.mjs');
   const others = [inArtifacts('server.json')];
   await node('measuring the server', [server, path.join(models, 'resnet18.onnx'), ...others]);
   if (!process.argv.includes('--core')) {

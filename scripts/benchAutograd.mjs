@@ -1,24 +1,14 @@
 // Compares the gradients of the engine with those of autograd: `node scripts/benchAutograd.mjs [NAME ...]`. Prints a line for each model and
 // writes artifacts/autograd.json. The models come from `python test/bench/gradients/makeModels.py`.
 import path from 'node:path';
+import { bundleBench } from './bundleBench.mjs';
 import { artifacts, main, root, run } from './project.mjs';
 import { ensureBuild, ensureDependencies } from './setUp.mjs';
 
 await main(async () => {
   await ensureDependencies();
   await ensureBuild();
-  const { build } = await import('esbuild');
-  const outfile = path.join(artifacts, 'bench', 'autograd.cjs');
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['test/bench/gradients/autograd.ts'],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.19',
-    logLevel: 'warning',
-  });
+  const outfile = await bundleBench('test/bench/gradients/autograd.ts', 'autograd.cjs');
   const engine = path.join(root, 'dist', 'engine.js');
   const models = path.join(root, 'test/generated/gradients');
   const results = path.join(artifacts, 'autograd.json');

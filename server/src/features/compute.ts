@@ -13,7 +13,7 @@ import { onRequest } from './request';
 const toBase64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
-/** Progress that comes sooner after the one before is left out: the channel is there for what a person can see. */
+/** Progress without a result that comes sooner after the one before is left out; methods pace their results themselves. */
 const PROGRESS_MS = 100;
 
 /** Methods on behalf of a view: the server adds what is fed, the engine computes, numbers leave as bytes. */
@@ -44,12 +44,12 @@ async function run<M extends ViewMethod>(
   return context.compute(request.method, complete(request.params, description), options);
 }
 
-/** Passes a progress on unless the last one that was passed on is younger than `ms`. */
+/** Passes a progress on that carries a result so far, others only when none was passed on for `ms`. */
 function paced(tell: (progress: Progress) => void, ms: number): (progress: Progress) => void {
   let last = Number.NEGATIVE_INFINITY;
   return progress => {
     const now = performance.now();
-    if (now - last < ms) return;
+    if (now - last < ms && !progress.partial) return;
     last = now;
     tell(progress);
   };

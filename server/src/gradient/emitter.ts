@@ -1,4 +1,5 @@
 import type { DataType } from '../../../protocol/model';
+import { producersOf } from '../onnx/constantPlan';
 import type { Attribute, Graph, Model, Node, TensorRef } from '../onnx/graph';
 import type { InferredValues } from '../onnx/shapes/inferShapes';
 import { isKnown } from '../onnx/shapes/dimensions';
@@ -54,6 +55,11 @@ export class Emitter {
   /** The elements of a small integer tensor of the model that follow from constants and sizes; null for all others. */
   elements(name: string): readonly number[] | null {
     return this.facts.elements(name);
+  }
+
+  /** The node of the model that makes a tensor; null for inputs, constants and what was emitted. */
+  makerOf(name: string): Node | null {
+    return producersOf(this.model.graph).get(name) ?? null;
   }
 
   /** Whether a tensor is a constant of the model. */

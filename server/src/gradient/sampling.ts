@@ -34,6 +34,33 @@ export function tapsAt(e: Operators, at: Value, length: number, how: Sampling): 
   );
 }
 
+/** One tap of each axis. */
+export type Corner = readonly Tap[];
+
+/** What a point is interpolated from: every choice of one tap for each axis, the last axis changing fastest. */
+export const cornersOf = (axes: readonly (readonly Tap[])[]): readonly Corner[] =>
+  axes.reduce<readonly Corner[]>(
+    (sofar, taps) => sofar.flatMap(corner => taps.map(tap => [...corner, tap])),
+    [[]],
+  );
+
+/** Place of a corner among the elements of axes of these lengths. */
+export const placeOf = (e: Operators, corner: Corner, lengths: readonly number[]): Value =>
+  e.sum(
+    corner.map(({ index }, axis) => e.mul(index, e.ints([product(lengths.slice(axis + 1))], []))),
+  );
+
+export const weightOf = (e: Operators, corner: Corner): Value =>
+  corner.map(({ weight }) => weight).reduce((a, b) => e.mul(a, b));
+
+/** d weight / d position along one axis. */
+export const slopeOf = (e: Operators, corner: Corner, along: number): Value =>
+  corner
+    .map(({ weight, slope }, axis) => (axis === along ? slope : weight))
+    .reduce((a, b) => e.mul(a, b));
+
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
 interface Weight {
   readonly weight: Value;
   readonly slope: Value;

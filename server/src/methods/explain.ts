@@ -150,7 +150,12 @@ async function keptMap(
   const [grid] = grids;
   if (method !== 'grad-cam' || !grid || grids.length !== 1) return null;
   const all = gridLayers(context.layers, derivatives, target.tensor).map(each => each.grid);
-  return keptCam(derivatives, target, grid, all.filter(isWeightable));
+  return keptCam(
+    derivatives,
+    target,
+    grid,
+    all.filter(each => isWeightable(derivatives, each)),
+  );
 }
 
 const EMPTY = { values: new Float32Array(0), shape: [0] } as const;

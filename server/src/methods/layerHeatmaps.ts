@@ -13,7 +13,8 @@ export const layerHeatmaps: Method<'layerHeatmaps'> = {
     const derivatives = await Derivatives.open(context, params.feeds, true);
     const target = await resolveTarget(params.target, derivatives, context);
     const layers = gridLayers(context.layers, derivatives, target.tensor).filter(
-      ({ layer, grid }) => isWeightable(grid) && (params.layers?.includes(layer.id) ?? true),
+      ({ layer, grid }) =>
+        isWeightable(derivatives, grid) && (params.layers?.includes(layer.id) ?? true),
     );
     const grids = layers.map(({ grid }) => grid);
     if (grids.length > 0)

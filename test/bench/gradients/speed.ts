@@ -242,7 +242,7 @@ class SpeedRun {
   }
 
   private name(): string {
-    return path.basename(this.model, '.onnx');
+    return path.basename(path.dirname(this.model));
   }
 
   private results(): readonly SpeedResult[] {

@@ -12,6 +12,7 @@ const BOUNDS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   gradient: { squeezenet1_1: 3, mobilenet_v2: 3, '*': 2.2 },
   'integrated-gradients, 50 steps': { '*': 50 },
 };
+const EXPORT = 'torchscript17.onnx';
 const LIKE_GRAD_CAM = ['grad-cam++', 'xgrad-cam', 'layer-cam', 'hires-cam'];
 
 function boundOf({ model, method }: SpeedResult): number | null {
@@ -41,7 +42,7 @@ function runAll(
   asJson: boolean,
   models: readonly string[],
 ): void {
-  const results = models.flatMap(model => inProcess(path.join(folder, model)));
+  const results = models.flatMap(model => inProcess(path.join(folder, model, EXPORT)));
   const peers = peersIn(folder);
   const [cpu] = os.cpus();
   const machine = {

@@ -12,6 +12,9 @@ const LAYERS = [
   'layer4.1.conv2',
 ];
 const MOVES = 20;
+const CHANGES = 15;
+/** The first changes are not counted. */
+const WARM_UP = 5;
 const resultFile = path.join(root, 'artifacts', 'bench', 'window.json');
 
 const residentMegabytes = (pid: number): number =>
@@ -76,7 +79,38 @@ export const scenario: Scenario = {
         const ended = await done;
         if (move >= LAYERS.length * 2) times.push(ended - pressed);
       }
-      add('Key that moves the caret to painted side panel, warm', median(times), 'ms', 150);
+      add('Key that moves the caret to painted heatmap, warm', median(times), 'ms', 100);
+    });
+    await t.step('the class changes', async () => {
+      const times: number[] = [];
+      for (let change = 0; change < CHANGES; change++) {
+        await panel.locator('.picker-button[aria-label^="Target:"]').click();
+        await panel.locator('.picker-menu:popover-open .picker-field').fill(String(100 + change));
+        times.push(
+          await panel.evaluate(
+            () =>
+              new Promise<number>(resolve => {
+                const before = document.body.dataset['painted'];
+                const observer = new MutationObserver(() => {
+                  if (document.body.dataset['painted'] === before) return;
+                  observer.disconnect();
+                  resolve(performance.now() - clicked);
+                });
+                observer.observe(document.body, { attributes: true });
+                const line = document.querySelector('.picker-menu:popover-open .picker-option');
+                const clicked = performance.now();
+                line?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+              }),
+          ),
+        );
+        await t.page.waitForTimeout(1_000);
+      }
+      add(
+        'Click on another class to painted heatmap, warm',
+        median(times.slice(WARM_UP)),
+        'ms',
+        60,
+      );
     });
     await t.step('memory of each process', async () => {
       for (const [name, part] of [

@@ -81,7 +81,7 @@ export const scenario: Scenario = {
     await t.step('a layer without a grid shows its activation and says so', async () => {
       await t.placeCursor('shapes_cnn.py', 'head = ');
       const frame = await painted(t, /activation/);
-      await frame.locator('.finding', { hasText: 'Shown instead' }).waitFor();
+      await frame.locator('.finding', { hasText: 'No grid to lay a map on' }).waitFor();
       await t.screenshot('panel without grid');
       await t.placeCursor('shapes_cnn.py', 'layer3 = ');
       await painted(t, /grad-cam/);

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { attributesOf } from './attributes';
-import { checkVjp, type VjpCase, vjpErrors } from './checkVjp';
+import { checkVjp, type VjpCase } from './checkVjp';
 
 function inputs(shape: readonly number[], dtype: 'float32' | 'float64'): VjpCase['inputs'] {
   const parameter = { shape: [shape[1] ?? 1], dtype };
@@ -38,12 +38,15 @@ test('BatchNormalization with a parameter for each element', () => {
   });
 });
 
-test('BatchNormalization in training mode is refused', async () => {
-  const given = {
-    opset: 15,
-    inputs: inputs([2, 3, 4], 'float32'),
-    outputs: 3,
-    attributes: attributesOf({ training_mode: 1 }),
-  };
-  await expect(vjpErrors('BatchNormalization', given)).rejects.toThrow(/training mode/);
+describe('BatchNormalization in training mode', () => {
+  test.each([
+    [14, [4, 3, 2], {}],
+    [15, [2, 3, 3, 2], { momentum: 0.7 }],
+  ] as const)('at opset %i of %j, %j', async (opset, shape, more) => {
+    const attributes = attributesOf({ training_mode: 1, epsilon: 0.01, ...more });
+    const given = { opset, inputs: inputs(shape, 'float32'), outputs: 3, attributes };
+    await checkVjp('BatchNormalization', { ...given, check: [0, 1, 2] });
+    await checkVjp('BatchNormalization', { ...given, output: 1, check: [0, 3] });
+    await checkVjp('BatchNormalization', { ...given, output: 2, check: [0, 4] });
+  });
 });

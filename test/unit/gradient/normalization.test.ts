@@ -15,7 +15,10 @@ describe('LayerNormalization', () => {
     const attributes = attributesOf({ axis, ...epsilon });
     const [x, scale] = [{ shape }, { shape: parameters }];
     await checkVjp('LayerNormalization', { opset: 17, inputs: [x, scale, scale], attributes });
-    await checkVjp('LayerNormalization', { opset: 17, inputs: [x, scale], attributes, outputs: 3 });
+    const withStatistics = { opset: 17, inputs: [x, scale], attributes, outputs: 3 };
+    await checkVjp('LayerNormalization', withStatistics);
+    for (const output of [1, 2])
+      await checkVjp('LayerNormalization', { ...withStatistics, output, check: [0] });
   });
   test('with its defaults, in float64', () =>
     checkVjp('LayerNormalization', {
@@ -44,6 +47,15 @@ describe.each([
   test('with its defaults', () =>
     checkVjp(op, { opset, inputs: [{ shape: [3, 5] }, { shape: [5] }] }));
 });
+
+test('the root mean square is an output of SimplifiedLayerNormalization too', () =>
+  checkVjp('SimplifiedLayerNormalization', {
+    opset: 17,
+    inputs: [{ shape: [3, 5] }, { shape: [5] }],
+    outputs: 2,
+    output: 1,
+    check: [0],
+  }));
 
 describe('InstanceNormalization', () => {
   test.each([

@@ -141,20 +141,15 @@ describe('QuantizeLinear and DequantizeLinear', () => {
     ['by the range of the input', { opset: 11, type: 'uint8', scale: null, zeroPoint: [] }],
   ];
 
-  /**
-   * Differences over ±0.1, so at least 16 steps: rounding moves each end by half a step at most, the slope by 1/16 of itself. Values lie so that
-   * nothing saturates between the ends: within 0.9, or beyond 1.7 (the ranges end between 1 and 1.6).
-   */
+  /** Differences over ±0.1, so at least 16 steps: rounding moves each end by half a step at most, the slope by 1/16 of itself. */
   test.each(cases)('%s', async (_, given) => {
     const shape = [3, 4, 6];
     const model = roundTrip(shape, given);
     const next = random(2);
     const inside = Array.from({ length: 72 }, () => 1.6 * next() - 0.8);
-    const x = given.scale
-      ? inside.map((value, i) => (i % 3 === 0 ? 2.2 * Math.sign(value) : value))
-      : [-1, 1, ...inside.slice(2)];
+    // where the range follows from the input, its ends stay, so that it does
+    const x = given.scale ? inside : [-1, 1, ...inside.slice(2)];
     const feed = (h: number): Feeds => ({
-      // the ends of the range stay, so that it does
       x: {
         dtype: 'float32',
         shape,
@@ -163,17 +158,92 @@ describe('QuantizeLinear and DequantizeLinear', () => {
     });
     const weights = x.map(() => 2 * next() - 1);
     const gradient = await gradientOf(model, feed(0), { from: 'x', target: 'y', weights });
-    const [[up], [down]] = [
-      await run(model, feed(0.1), ['y']),
-      await run(model, feed(-0.1), ['y']),
-    ];
+    const [up] = await run(model, feed(0.1), ['y']);
+    const [down] = await run(model, feed(-0.1), ['y']);
     const [above, below] = [numeric(up), numeric(down)];
     gradient.forEach((value, i) => {
       if (!given.scale && i < 2) return;
-      const slope = (((above[i] ?? NaN) - (below[i] ?? NaN)) / 0.2) * (weights[i] ?? NaN);
-      expect(Math.abs(value - slope)).toBeLessThanOrEqual(Math.abs(weights[i] ?? NaN) / 16 + 1e-6);
+      const weight = weights[i] ?? NaN;
+      const slope = (((above[i] ?? NaN) - (below[i] ?? NaN)) / 0.2) * weight;
+      expect(Math.abs(value - slope)).toBeLessThanOrEqual(Math.abs(weight) / 16 + 1e-6);
     });
-    expect(gradient.filter(value => value === 0)).toHaveLength(given.scale ? 24 : 0);
+  });
+
+  /** What the network in front of the quantiser had at x: a Relu, a Relu6 or neither. */
+  const ends: readonly (readonly [
+    string,
+    number,
+    number,
+    readonly (readonly [number, number])[],
+  ])[] = [
+    [
+      'a Relu',
+      4 / 255,
+      0,
+      [
+        [-0.5, 0],
+        [-1e-3, 0],
+        [1e-3, 1],
+        [3, 1],
+        [9, 1],
+      ],
+    ],
+    [
+      'a Relu6',
+      6 / 255,
+      0,
+      [
+        [-0.5, 0],
+        [1e-3, 1],
+        [5.9, 1],
+        [6.1, 0],
+      ],
+    ],
+    [
+      'neither',
+      6 / 255,
+      100,
+      [
+        [-9, 1],
+        [0, 1],
+        [9, 1],
+      ],
+    ],
+  ];
+  test.each(ends)('a range that stands for %s', async (_, scale, zeroPoint, points) => {
+    const given = {
+      opset: 13,
+      type: 'uint8',
+      scale: scales([], scale),
+      zeroPoint: [zeroPoint],
+    } as const;
+    const shape = [points.length];
+    const feeds = {
+      x: { dtype: 'float32', shape, data: Float32Array.from(points, ([x]) => x) },
+    } as const;
+    const question = { from: 'x', target: 'y', weights: points.map(() => 1) };
+    const gradient = await gradientOf(roundTrip(shape, given), feeds, question);
+    gradient.forEach((value, i) => expect(value).toBeCloseTo(points[i]?.[1] ?? NaN, 5));
+  });
+
+  test('at exactly 0 a rectifier passes nothing, black of a picture does', async () => {
+    const given = { opset: 13, type: 'uint8', scale: scales([], 0.02), zeroPoint: [0] } as const;
+    const feeds = { x: { dtype: 'float32', shape: [2], data: Float32Array.of(0, 1) } } as const;
+    const question = { from: 'x', target: 'y', weights: [1, 1] };
+    const plain = roundTrip([2], given);
+    expect((await gradientOf(plain, feeds, question)).map(Math.round)).toEqual([1, 1]);
+    const { graph } = plain;
+    const nodes = [
+      nodeOf(0, 'Add', ['x', 'x'], ['sum']),
+      ...graph.nodes.map(node => ({
+        ...node,
+        index: node.index + 1,
+        inputs: node.inputs.map(name => (name === 'x' ? 'sum' : name)),
+      })),
+    ];
+    expect(
+      (await gradientOf({ ...plain, graph: { ...graph, nodes } }, feeds, question)).map(Math.round),
+    ).toEqual([0, 2]);
   });
 });
 

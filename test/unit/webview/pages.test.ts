@@ -133,8 +133,11 @@ describe('side panel', () => {
     expect(activationStandsIn('noGrid')).toBe(true);
     expect(activationStandsIn('noGradient')).toBe(true);
     expect(activationStandsIn('badImage')).toBe(false);
-    const instead = insteadText('fc has no spatial grid');
-    expect(instead).toBe('fc has no spatial grid. Shown instead: how strongly each place answers.');
+    const instead = insteadText('noGradient', 'No gradient through Loop (node loop_1)');
+    expect(instead).toBe(
+      'No gradient through Loop (node loop_1). Shown instead: how strongly each place answers.',
+    );
+    expect(insteadText('noGrid', 'fc has no spatial grid.')).toMatch(/^No grid to lay a map on/);
     const heat = {
       kind: 'activation',
       instead,

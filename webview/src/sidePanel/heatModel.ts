@@ -81,8 +81,10 @@ const STANDS_IN: ReadonlySet<ErrorCode> = new Set([
 export const activationStandsIn = (code: ErrorCode): boolean => STANDS_IN.has(code);
 
 /** The sentence that says so. */
-export const insteadText = (message: string): string =>
-  `${message.replace(/\.?$/, '.')} Shown instead: how strongly each place answers.`;
+export const insteadText = (code: ErrorCode, message: string): string =>
+  code === 'noGrid'
+    ? 'No grid to lay a map on: shown is how strongly the layer answers.'
+    : `${message.replace(/\.?$/, '.')} Shown instead: how strongly each place answers.`;
 
 /** The map that is painted. */
 export function heatMap(heat: Heat, part: ShownPart, colors: string): ShownMap {

@@ -182,7 +182,7 @@ export class SidePanel {
         return { kind: 'explained', result };
       } catch (error) {
         if (!(error instanceof UserError) || !activationStandsIn(error.code)) throw error;
-        instead = insteadText(error.message);
+        instead = insteadText(error.code, error.message);
       }
     const result = await this.host.api.call(
       'activationHeatmap',

@@ -53,6 +53,8 @@ export class HeatmapTab implements Disposable {
   private readonly place = element('div', { class: 'panes' });
   private readonly store = new DisposableStore();
   private readonly input: InputTargets;
+  /** The pane that was scrolled to last. */
+  private reached = -1;
   private picture: { readonly result: PictureResult; readonly label: string } | null = null;
 
   constructor(private readonly options: HeatmapOptions) {
@@ -104,8 +106,15 @@ export class HeatmapTab implements Disposable {
       }
     for (const wanted of heatmap.panes)
       (this.panes.get(wanted.id) ?? this.make(wanted)).ask(wanted, context);
-    this.place.replaceChildren(...this.ordered(heatmap).map(({ view }) => view.root));
+    this.place.dataset['count'] = String(heatmap.panes.length);
+    const roots = this.ordered(heatmap).map(({ view }) => view.root);
+    const isOther = roots.some((root, index) => root !== this.place.children[index]);
+    if (isOther || roots.length !== this.place.children.length)
+      this.place.replaceChildren(...roots);
     this.paint();
+    if (heatmap.active === this.reached) return;
+    this.reached = heatmap.active;
+    this.panes.get(heatmap.active)?.view.root.scrollIntoView({ block: 'nearest' });
   }
 
   /** Another tab came in front: nothing goes on, what there is stays. */

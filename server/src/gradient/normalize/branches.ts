@@ -1,6 +1,7 @@
 import type { ValueInfo } from '../../../../protocol/model';
 import { producersOf } from '../../onnx/constantPlan';
 import type { Attribute, Graph, Model, Node, TensorRef } from '../../onnx/graph';
+import type { InferredValues } from '../../onnx/shapes/inferShapes';
 import type { Form } from './form';
 import { labelOf, Names, numbered, simpleNode } from './names';
 
@@ -10,7 +11,7 @@ import { labelOf, Names, numbered, simpleNode } from './names';
  */
 export function inlineDecidedBranches({ model, facts }: Form): Model {
   const { graph } = model;
-  const branches = new Map(graph.nodes.map(node => [node, branchTaken(node, facts.elements)]));
+  const branches = new Map(graph.nodes.map(node => [node, branchTaken(node, facts)]));
   if (![...branches.values()].some(branch => branch !== null)) return model;
   const names = { tensors: Names.ofTensors(graph), nodes: Names.ofNodes(graph) };
   const nodes: Node[] = [];
@@ -29,12 +30,15 @@ export function inlineDecidedBranches({ model, facts }: Form): Model {
   return { ...model, graph: { ...graph, nodes: numbered(nodes), initializers, valueInfo } };
 }
 
-/** The branch that a node takes; null for other nodes and unknown conditions. Branches have no inputs (ONNX operator If). */
-function branchTaken(
-  node: Node,
-  elements: (name: string) => readonly number[] | null,
-): Graph | null {
+/**
+ * The branch that a node takes; null for other nodes and unknown conditions, and where only sizes and masks come out: inference knows them without,
+ * and ONNX Runtime checks shapes more closely than the model's author did once they are no longer hidden. Branches have no inputs (ONNX operator If).
+ */
+function branchTaken(node: Node, { shapes, elements }: InferredValues): Graph | null {
   if (node.op !== 'If' || node.domain !== '') return null;
+  const isSize = (name: string): boolean =>
+    ['int64', 'bool'].includes(shapes.get(name)?.dtype ?? '');
+  if (node.outputs.every(isSize)) return null;
   const [condition] = elements(node.inputs[0] ?? '') ?? [];
   if (condition === undefined) return null;
   const branch = node.attributes.get(condition === 0 ? 'else_branch' : 'then_branch');

@@ -2,7 +2,7 @@ import { dataPathOf, isVarying } from '../../onnx/dataPath';
 import type { Graph } from '../../onnx/graph';
 
 const ESTIMATE =
-  'This model is quantised: gradients are a straight-through estimate (values that saturate pass none).';
+  'This model is quantised: gradients are a straight-through estimate (rounding counts as the identity).';
 
 const ROUNDING: ReadonlySet<string> = new Set(['QuantizeLinear', 'DynamicQuantizeLinear']);
 

@@ -1,12 +1,13 @@
-import type { Operators } from '../operators';
-import type { Rule, RuleNode } from '../rule';
+import { type Operators, otherAxes } from '../operators';
+import type { InputGradient, Rule, RuleNode } from '../rule';
+import { sentBack, standardised } from '../standardised';
 import type { Value } from '../value';
 
-/** y = (x − mean) · r · scale + b with r = 1 / √(var + ε), mean and var constants of each channel (inference). */
+/** y = (x − mean) · r · scale + b with r = 1 / √(var + ε), mean and var constants of each channel; in training mode (14) those of the batch. */
 export const batchNormalization: Rule = {
   ops: ['BatchNormalization'],
   vjp: (n, e) => {
-    if (n.int('training_mode', 0) !== 0) n.refuse('it runs in training mode');
+    if (n.int('training_mode', 0) !== 0) return inTraining(n, e);
     const shape = parameterShape(n);
     const of = (index: number): Value => e.reshape(n.x(index), shape);
     const inverse = (): Value => e.reciprocal(e.sqrt(e.offset(of(4), n.float('epsilon', 1e-5))));
@@ -24,6 +25,29 @@ export const batchNormalization: Rule = {
     ];
   },
 };
+
+/** The further outputs are running means and variances: momentum times what was there, and the rest from the batch. */
+function inTraining(n: RuleNode, e: Operators): readonly (InputGradient | null)[] {
+  const axes = otherAxes(n.x(), [1]);
+  const shape = parameterShape(n);
+  const momentum = n.float('momentum', 0.9);
+  const share = (1 - momentum) / axes.reduce((count, axis) => count * (n.x().shape[axis] ?? 1), 1);
+  const [g, ofMean, ofVariance] = [n.dyOf(0), n.dyOf(1), n.dyOf(2)];
+  const batch = () => standardised(e, n.x(), axes, n.float('epsilon', 1e-5));
+  const along = (value: Value): Value => e.reshape(value, shape);
+  const distance = (): Value => e.sub(n.x(), e.reduceMean(n.x(), axes));
+  const ofBatch = (): readonly Value[] => [
+    ...(ofMean ? [e.expand(e.scale(along(ofMean), share), n.x().shape)] : []),
+    ...(ofVariance ? [e.mul(e.scale(along(ofVariance), 2 * share), distance())] : []),
+  ];
+  return [
+    () => e.sum([...(g ? [sentBack(e, e.mul(g, along(n.x(1))), batch())] : []), ...ofBatch()]),
+    g && (() => summedTo(e, e.mul(g, batch().unit), shape, n.x(1).shape)),
+    g && (() => summedTo(e, g, shape, n.x(2).shape)),
+    ofMean && (() => e.scale(ofMean, momentum)),
+    ofVariance && (() => e.scale(ofVariance, momentum)),
+  ];
+}
 
 /** [1, channels, 1, …], or a parameter for each element (`spatial` 0, before version 9). */
 function parameterShape(n: RuleNode): readonly number[] {

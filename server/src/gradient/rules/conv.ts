@@ -41,11 +41,6 @@ export const convTranspose: Rule = {
   },
 };
 
-export const deformConv: Rule = {
-  ops: ['DeformConv'],
-  vjp: n => n.refuse('its sampling positions have no derivative here'),
-};
-
 /** More phases of a stride than this are more nodes than they are worth. */
 const MOST_PHASES = 9;
 

@@ -1,7 +1,16 @@
 import { addAlong, takeAlong } from '../indexing';
 import type { Operators } from '../operators';
 import type { Rule, RuleNode } from '../rule';
-import { type Sampling, type Tap, tapsAt } from '../sampling';
+import {
+  type Corner,
+  cornersOf,
+  placeOf,
+  type Sampling,
+  slopeOf,
+  type Tap,
+  tapsAt,
+  weightOf,
+} from '../sampling';
 import type { Value } from '../value';
 
 /**
@@ -19,8 +28,7 @@ export const gridSample: Rule = {
 /** The neighbours of the points: along each axis of x, the first one first, all of shape [batch, 1, points]. */
 interface Neighbours {
   readonly axes: readonly (readonly Tap[])[];
-  /** One tap of each axis. */
-  readonly corners: readonly (readonly Tap[])[];
+  readonly corners: readonly Corner[];
   /** Places in x read as [batch, channels, elements], corner by corner: [batch, channels, corners · points]. */
   readonly places: Value;
   /** d position / d coordinate of each axis. */
@@ -28,8 +36,6 @@ interface Neighbours {
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-const all = (e: Operators, factors: readonly Value[]): Value =>
-  factors.reduce((a, b) => e.mul(a, b));
 
 function neighboursOf(n: RuleNode, e: Operators): Neighbours {
   const how: Sampling = {
@@ -47,15 +53,8 @@ function neighboursOf(n: RuleNode, e: Operators): Neighbours {
     const position = e.offset(e.scale(coordinate, factors[axis] ?? 1), (length - 1) / 2);
     return tapsAt(e, e.reshape(position, [batch, 1, points]), length, how);
   });
-  const corners = axes.reduce<readonly (readonly Tap[])[]>(
-    (sofar, taps) => sofar.flatMap(corner => taps.map(tap => [...corner, tap])),
-    [[]],
-  );
-  const places = corners.map(corner =>
-    e.sum(
-      corner.map(({ index }, axis) => e.mul(index, e.ints([product(lengths.slice(axis + 1))], []))),
-    ),
-  );
+  const corners = cornersOf(axes);
+  const places = corners.map(corner => placeOf(e, corner, lengths));
   const whole = e.expand(e.concat(places, 2), [batch, channels, corners.length * points]);
   return { axes, corners, places: whole, factors };
 }
@@ -64,15 +63,7 @@ function imageGradient(n: RuleNode, e: Operators): Value {
   const { corners, places } = neighboursOf(n, e);
   const [batch = 1, channels = 1, ...lengths] = n.x(0).shape;
   const g = e.reshape(n.dy, [batch, channels, product(n.dy.shape.slice(2))]);
-  const parts = corners.map(corner =>
-    e.mul(
-      g,
-      all(
-        e,
-        corner.map(tap => tap.weight),
-      ),
-    ),
-  );
+  const parts = corners.map(corner => e.mul(g, weightOf(e, corner)));
   const shape = [batch, channels, product(lengths)];
   return e.reshape(addAlong(n, e, e.concat(parts, 2), places, 2, shape), n.x(0).shape);
 }
@@ -86,10 +77,7 @@ function gridGradient(n: RuleNode, e: Operators): Value {
   const g = e.reshape(n.dy, [batch, channels, points]);
   const along = values.map(value => e.reduceSum(e.mul(value, g), [1]));
   const coordinates = axes.map((_, axis) => {
-    const parts = corners.map((corner, at) => {
-      const factorsOf = corner.map((tap, i) => (i === axis ? tap.slope : tap.weight));
-      return all(e, [along[at] ?? g, ...factorsOf]);
-    });
+    const parts = corners.map((corner, at) => e.mul(along[at] ?? g, slopeOf(e, corner, axis)));
     return e.reshape(e.scale(e.sum(parts), factors[axis] ?? 1), [batch, points, 1]);
   });
   return e.reshape(e.concat(coordinates.toReversed(), 2), n.x(1).shape);

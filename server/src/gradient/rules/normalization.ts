@@ -1,59 +1,56 @@
 import { axisFrom0, type Operators, split3 } from '../operators';
-import type { Rule, RuleNode } from '../rule';
+import type { InputGradient, Rule, RuleNode } from '../rule';
+import { sentBack, type Standardised, standardised } from '../standardised';
 import type { Value } from '../value';
-
-/** x̂ = (x − mean) · r over some axes, and r, which has size 1 there. */
-interface Standardised {
-  readonly unit: Value;
-  readonly inverse: Value;
-  readonly axes: readonly number[];
-}
-
-/** r = 1 / √(variance + ε), the variance around the mean, or around 0 (`centred` false). */
-function standardised(
-  e: Operators,
-  x: Value,
-  axes: readonly number[],
-  epsilon: number,
-  centred = true,
-): Standardised {
-  const distance = centred ? e.sub(x, e.reduceMean(x, axes)) : x;
-  const variance = e.reduceMean(e.square(distance), axes);
-  const inverse = e.reciprocal(e.sqrt(e.offset(variance, epsilon)));
-  return { unit: e.mul(distance, inverse), inverse, axes };
-}
-
-/** dx = r · (g − mean(g) − x̂ · mean(g · x̂)) for the gradient g of x̂; without mean(g) where x̂ is not centred. */
-function sentBack(e: Operators, g: Value, { unit, inverse, axes }: Standardised, centred = true) {
-  const along = e.mul(unit, e.reduceMean(e.mul(g, unit), axes));
-  const rest = centred ? e.sub(g, e.reduceMean(g, axes)) : g;
-  return e.mul(inverse, e.sub(rest, along));
-}
 
 /** Axes from one (that may count from the end) to the last. */
 const axesFrom = (x: Value, first: number): readonly number[] =>
   x.shape.flatMap((_, axis) => (axis >= axisFrom0(first, x.shape.length) ? [axis] : []));
 
-/** y = x̂ · scale + b over the axes from `axis` on. */
+/** y = x̂ · scale + b over the axes from `axis` on; mean and r are outputs too. */
 export const layerNormalization: Rule = {
   ops: ['LayerNormalization'],
   vjp: (n, e) => lastAxes(n, e, true),
 };
 
-/** y = x / √(mean(x²) + ε) · scale; SimplifiedLayerNormalization is how ONNX Runtime writes it. */
+/** y = x / √(mean(x²) + ε) · scale; SimplifiedLayerNormalization is how ONNX Runtime writes it, with r as an output too. */
 export const rmsNormalization: Rule = {
   ops: ['RMSNormalization', 'SimplifiedLayerNormalization'],
   vjp: (n, e) => lastAxes(n, e, false),
 };
 
-function lastAxes(n: RuleNode, e: Operators, centred: boolean) {
+function lastAxes(n: RuleNode, e: Operators, centred: boolean): readonly (InputGradient | null)[] {
   const axes = axesFrom(n.x(), n.int('axis', -1));
   const forward = () => standardised(e, n.x(), axes, n.float('epsilon', 1e-5), centred);
+  const isUsed = n.dyOf(0) !== null;
   return [
-    () => sentBack(e, e.mul(n.dy, n.x(1)), forward(), centred),
-    () => e.sumTo(e.mul(n.dy, forward().unit), n.x(1).shape),
-    () => e.sumTo(n.dy, n.x(2).shape),
+    () => {
+      const value = forward();
+      const [ofMean, ofInverse] = centred ? [n.dyOf(1), n.dyOf(2)] : [null, n.dyOf(1)];
+      const parts = [
+        ...(isUsed ? [sentBack(e, e.mul(n.dy, n.x(1)), value, centred)] : []),
+        ...statisticGradients(e, n.x(), value, ofMean, ofInverse),
+      ];
+      return e.sum(parts);
+    },
+    isUsed ? () => e.sumTo(e.mul(n.dy, forward().unit), n.x(1).shape) : null,
+    isUsed ? () => e.sumTo(n.dy, n.x(2).shape) : null,
   ];
+}
+
+/** What the mean and r send back where the model uses them: d mean = dx / count, d r = −r² · x̂ · dx / count. */
+function statisticGradients(
+  e: Operators,
+  x: Value,
+  { unit, inverse, axes }: Standardised,
+  ofMean: Value | null,
+  ofInverse: Value | null,
+): readonly Value[] {
+  const share = 1 / axes.reduce((count, axis) => count * (x.shape[axis] ?? 1), 1);
+  const mean = (g: Value): Value => e.expand(e.scale(e.cast(g, x.dtype), share), x.shape);
+  const inverted = (g: Value): Value =>
+    e.mul(e.mul(e.scale(e.cast(g, x.dtype), -share), e.square(inverse)), unit);
+  return [...(ofMean ? [mean(ofMean)] : []), ...(ofInverse ? [inverted(ofInverse)] : [])];
 }
 
 /** y = x̂ · scale + b over the positions of each channel. */

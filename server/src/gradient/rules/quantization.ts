@@ -14,36 +14,18 @@ const RANGES: Readonly<Partial<Record<DataType, readonly [number, number]>>> = {
 
 /**
  * q = saturate(round(x / scale) + zero point). Straight-through estimate (Bengio et al. 2013, arXiv 1308.3432): rounding counts as the identity.
- * Values at the ends of the range are taken as saturated and pass nothing; quantised networks rely on that in place of their rectifiers.
+ * Quantising tools delete a Relu or Relu6 and rely on the saturation of a range from 0, or from 0 to 6: where x is beyond such an end, nothing
+ * passes. Other ends are only where the calibration pictures ended; what saturates there, often the highest score, keeps its gradient.
  * The gradient with respect to q is that of the real number.
  */
 export const quantizeLinear: Rule = {
   ops: ['QuantizeLinear', 'com.microsoft.QuantizeLinear'],
+  known: [1, 2],
   vjp: (n, e) => [
     () => {
-      const [lowest, highest] = RANGES[n.y().dtype] ?? n.refuse(`it quantises to ${n.y().dtype}`);
-      const V = (globalThis as any).VARIANT ?? 1;
-      const q = e.cast(n.y(), 'float32');
-      const scale = scaleOf(n, e);
-      const zero = n.has(2) ? e.cast(n.x(2), 'float32') : e.scalar(q, 0);
-      const x = n.x();
-      const lo = e.mul(e.sub(e.scalar(q, lowest), zero), scale), hi = e.mul(e.sub(e.scalar(q, highest), zero), scale);
-      let inside: Value | null = null;
-      const atZero = e.equal(lo, e.scalar(q, 0));
-      const at6 = e.less(e.abs(e.offset(hi, -6)), e.scale(scale, 0.5));
-      const qlo = e.greater(q, e.scalar(q, lowest)), qhi = e.less(q, e.scalar(q, highest));
-      const xlo = e.not(e.less(x, lo)), xhi = e.not(e.greater(x, hi));
-      if (V === 0) inside = null;
-      if (V === 1) inside = e.and(qlo, qhi);
-      if (V === 2) inside = e.and(xlo, xhi);
-      if (V === 3) inside = e.and(e.or(qlo, e.not(atZero)), e.or(qhi, e.not(at6)));
-      if (V === 4) inside = e.and(e.or(xlo, e.not(atZero)), e.or(xhi, e.not(at6)));
-      if (V === 5) inside = e.and(e.or(xlo, e.not(atZero)), e.or(xhi, e.not(atZero)));
-      if (V === 6) inside = e.and(e.or(qlo, e.not(atZero)), e.or(qhi, e.not(atZero)));
-      if (V === 7) inside = e.and(e.or(e.greater(x, lo), e.not(atZero)), e.or(xhi, e.not(at6)));
-      const d = e.div(n.dy, scale);
-      const gradient = inside ? e.masked(d, inside) : d;
-      return e.cast(gradient, n.x().dtype === 'float64' ? 'float64' : 'float32');
+      const gradient = e.div(n.dy, scaleOf(n, e));
+      const mask = rectifierMask(n, e);
+      return e.cast(mask ? e.masked(gradient, mask) : gradient, n.x().dtype);
     },
   ],
 };
@@ -65,18 +47,61 @@ export const dynamicQuantizeLinear: Rule = {
   },
 };
 
+/** Operators that prepare a picture: its black is no less black without a Relu. Zeros of others are mostly rectified, or below half a step. */
+const PREPARING: ReadonlySet<string> = new Set([
+  'Cast',
+  'Div',
+  'Mul',
+  'Resize',
+  'Sub',
+  'Transpose',
+]);
+
+const LARGEST = 3.4028234663852886e38;
+/** What is above it is 0 or more. */
+const BELOW_ZERO = -1.1754943508222875e-38;
+
+/** Where x is inside the rectifiers that the range stands for; null where it stands for none. */
+function rectifierMask(n: RuleNode, e: Operators): Value | null {
+  const scales = n.numbers(1);
+  const [lowest, highest] = RANGES[n.y().dtype] ?? n.refuse(`it quantises to ${n.y().dtype}`);
+  if (!scales || n.x(1).shape.length > 1) return null;
+  const zeros = n.numbers(2) ?? [0];
+  const startsAtZero = (i: number): boolean => (zeros[i] ?? zeros[0]) === lowest;
+  const endsAtSix = (scale: number, i: number): boolean =>
+    startsAtZero(i) && Math.abs((highest - lowest) * scale - 6) < scale / 2;
+  const maker = e.makerOf(n.x().name);
+  const zero = maker === null || PREPARING.has(maker.op) ? BELOW_ZERO : 0;
+  const lows = scales.map((_, i) => (startsAtZero(i) ? zero : -LARGEST));
+  const highs = scales.map((scale, i) => (endsAtSix(scale, i) ? 6 : LARGEST));
+  const bound = (values: readonly number[]): Value =>
+    e.floats('float32', parameterShape(n, values.length), values);
+  const x = e.cast(n.x(), 'float32');
+  const above = lows.some(low => low !== -LARGEST) ? e.greater(x, bound(lows)) : null;
+  const below = highs.some(high => high !== LARGEST) ? e.less(x, bound(highs)) : null;
+  return above && below ? e.and(above, below) : (above ?? below);
+}
+
+/** The shape in which one parameter, or one for each place of the axis, broadcasts to input 0. */
+function parameterShape(n: RuleNode, count: number): readonly number[] {
+  const { shape } = n.x(0);
+  if (count === 1) return [];
+  const axis = axisFrom0(n.int('axis', 1), shape.length);
+  return shape.map((_, i) => (i === axis ? count : 1));
+}
+
 /** The scale (input 1) so that it broadcasts to input 0: one, one for each place of an axis, or one for each block along it. */
 function scaleOf(n: RuleNode, e: Operators): Value {
   const { shape } = n.x(0);
   const scale = e.cast(n.x(1), 'float32');
-  if (countOf(scale) === 1) return e.reshape(scale, []);
-  const axis = axisFrom0(n.int('axis', 1), shape.length);
-  if (scale.shape.length === shape.length && !sameShape(scale.shape, shape))
-    return repeated(e, scale, axis, n.int('block_size', 0), shape);
-  if (scale.shape.length > 1) return scale;
-  return e.reshape(
+  if (scale.shape.length <= 1) return e.reshape(scale, parameterShape(n, countOf(scale)));
+  if (sameShape(scale.shape, shape)) return scale;
+  return repeated(
+    e,
     scale,
-    shape.map((_, i) => (i === axis ? countOf(scale) : 1)),
+    axisFrom0(n.int('axis', 1), shape.length),
+    n.int('block_size', 0),
+    shape,
   );
 }
 

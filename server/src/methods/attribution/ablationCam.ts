@@ -1,8 +1,7 @@
-import { UserError } from '../../../../protocol/errors';
 import { toFloat32 } from '../../onnx/numbers';
 import type { Tensor } from '../../onnx/tensor';
 import { channelCam, type TriedLayer } from './channelCam';
-import { floatTensor } from './derivatives';
+import { tensorWith } from './derivatives';
 
 /**
  * Ablation-CAM (Desai and Ramaswamy 2020, WACV, eq. 5 and 6 without the final ReLU): w_c = (y − y_c) / y, y_c the target's value with channel c
@@ -13,12 +12,6 @@ import { floatTensor } from './derivatives';
 export const ablationCam = channelCam('ablation-cam', {
   async prepare({ derivatives, target }, layer) {
     const { tensor } = layer.grid;
-    const { dtype } = layer.activation;
-    if (dtype !== 'float32' && dtype !== 'float64')
-      throw new UserError(
-        'unsupported',
-        `"${tensor}" holds ${dtype}, where zero does not mean that nothing is there; choose a layer of floats.`,
-      );
     const run = await derivatives.behind(target.tensor, [tensor]);
     return channels => run(new Map([[tensor, without(layer, channels)]]));
   },
@@ -26,12 +19,13 @@ export const ablationCam = channelCam('ablation-cam', {
 });
 
 /** The layer's activation with one channel of each image set to zero. */
-function without({ grid, activation }: TriedLayer, channels: readonly number[]): Tensor {
+function without({ grid, activation, units }: TriedLayer, channels: readonly number[]): Tensor {
   const values = toFloat32(activation).slice();
   const perImage = values.length / grid.images;
   const stride = grid.view.channelStride;
   for (const [image, channel] of channels.entries())
     for (let i = 0; i < perImage; i++)
-      if (Math.floor(i / stride) % grid.channels === channel) values[image * perImage + i] = 0;
-  return floatTensor(activation.dtype, activation.shape, values);
+      if (Math.floor(i / stride) % grid.channels === channel)
+        values[image * perImage + i] = units.zero;
+  return tensorWith(activation.dtype, activation.shape, values);
 }

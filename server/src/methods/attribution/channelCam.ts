@@ -4,12 +4,14 @@ import type { Attribution, AttributionRequest, Attributor, LayerMap } from './at
 import { channelMaps, channelsUsed, strongestChannels } from './channelChoice';
 import { fixedTarget } from './fixedTarget';
 import type { LayerGrid } from './layerGrid';
+import { inUnits, unitsOf, type LayerUnits } from './layerUnits';
 
 /** A layer whose channels are tried one after the other. */
 export interface TriedLayer {
   readonly grid: LayerGrid;
   readonly activation: Tensor;
-  /** The activation as [images, channels, positions]. */
+  readonly units: LayerUnits;
+  /** The activation, in its units, as [images, channels, positions]. */
   readonly planes: Float32Array;
 }
 
@@ -42,14 +44,15 @@ export const channelCam = (name: AttributionMethod, trial: ChannelTrial): Attrib
     for (const [index, grid] of grids.entries()) {
       const activation = activations.get(grid.tensor);
       if (!activation) throw new Error(`the run gave no ${grid.tensor}`);
-      const planes = grid.planes(activation);
+      const units = unitsOf(derivatives, request.context, grid.tensor);
+      const planes = inUnits(grid.planes(activation), units);
       const chosen = strongestChannels(grid, planes, used);
       const scores: number[][] = chosen.map(() => []);
       const mapOf = (): LayerMap => {
         const weights = scores.map((of, image) => trial.weights(of, fixed.scores[image] ?? 0));
         return { grid, values: channelMaps(grid, planes, chosen, weights) };
       };
-      const run = await trial.prepare(request, { grid, activation, planes });
+      const run = await trial.prepare(request, { grid, activation, units, planes });
       const runs = chosen[0]?.length ?? 0;
       for (let rank = 0; rank < runs; rank++) {
         const value = await run(chosen.map(ranked => ranked[rank] ?? 0));

@@ -172,7 +172,7 @@ export class Derivatives {
     const tensors = new Map([...this.inputs, ...fetched, ...changed]);
     tensors.set(plan.seed.name, seedTensor(plan, seed));
     if (plan.top)
-      tensors.set(plan.top.name, floatTensor(plan.top.dtype, [], [seed.kind === 'top' ? 1 : 0]));
+      tensors.set(plan.top.name, tensorWith(plan.top.dtype, [], [seed.kind === 'top' ? 1 : 0]));
     const run = await this.context.runGraph(
       { key, outputs: outputsOf(plan), make: () => plan.model },
       { tensors, key: keep && changed.size === 0 ? this.runKey(seed) : null },
@@ -313,19 +313,23 @@ function seedTensor({ seed }: GradientPlan, given: Seed): Tensor {
   const count = elementCount(seed.shape);
   const values = given.kind === 'top' ? new Float32Array(count) : given.values;
   if (values.length !== count) throw new Error(`a seed of ${values.length} for ${count} elements`);
-  return floatTensor(seed.dtype, seed.shape, values);
+  return tensorWith(seed.dtype, seed.shape, values);
 }
 
 /** A tensor of a type that values can be given in: floats (their own memory where they are float32), or the bytes of a picture, rounded and clamped. */
-export function floatTensor(
+export function tensorWith(
   dtype: Tensor['dtype'],
   shape: readonly number[],
   values: Float32Array | readonly number[],
 ): Tensor {
   if (dtype === 'float64') return { dtype, shape, data: Float64Array.from(values) };
-  if (dtype === 'uint8') return { dtype, shape, data: Uint8Array.from(values, toByte) };
+  if (dtype === 'uint8')
+    return { dtype, shape, data: Uint8Array.from(values, value => whole(value, 0, 255)) };
+  if (dtype === 'int8')
+    return { dtype, shape, data: Int8Array.from(values, value => whole(value, -128, 127)) };
   const data = values instanceof Float32Array ? values : Float32Array.from(values);
   return { dtype: 'float32', shape, data };
 }
 
-const toByte = (value: number): number => Math.min(255, Math.max(0, Math.round(value)));
+const whole = (value: number, least: number, most: number): number =>
+  Math.min(most, Math.max(least, Math.round(value)));

@@ -31,7 +31,7 @@ export async function findingsOf(finished: Finished): Promise<readonly Finding[]
 }
 
 function incomplete({ attribution: { completeness, options } }: Finished): readonly Finding[] {
-  if (!completeness || completeness.gap <= LARGEST_GAP) return [];
+  if (!completeness || !(completeness.gap > LARGEST_GAP)) return [];
   const { sum, difference, gap } = completeness;
   const share = Number.isFinite(gap) ? ` (${(100 * gap).toFixed(1)} % off)` : '';
   return [
@@ -64,7 +64,7 @@ function limits({ request, method, value }: Finished): readonly Finding[] {
     const { label, limit } = ATTRIBUTION_FACTS[method];
     if (request.derivatives.model.graph.nodes.some(node => node.op === 'Relu')) return say(limit);
     return say(
-      `This model has no Relu, the only operator that ${label} changes: this is the plain gradient.`,
+      `This model has no Relu, the only operator whose gradient ${label} changes: plain gradients were used.`,
     );
   }
   const { score, words } = resolved(request.target, value);

@@ -1,6 +1,7 @@
 import type { AttributionMethod } from '../../../../protocol/attribution';
 import type { Attributor, LayerMap } from './attributor';
 import type { LayerGrid } from './layerGrid';
+import { inUnits, slopesInUnits, unitsOf } from './layerUnits';
 
 /** One image of a layer: activations A and gradients G of the target, both [channels, positions]. */
 export interface CamLayer {
@@ -36,9 +37,11 @@ export const gradientCam = (name: AttributionMethod, formula: CamFormula): Attri
       const activation = run.activations.get(grid.tensor);
       const gradient = run.gradients.get(grid.tensor);
       if (!activation || !gradient) continue;
-      const planes = grid.planes(gradient);
-      zeroGradient &&= planes.every(value => value === 0);
-      maps.push({ grid, values: camOf(grid, grid.planes(activation), planes, formula) });
+      const units = unitsOf(derivatives, context, grid.tensor);
+      const slopes = slopesInUnits(grid.planes(gradient), units);
+      zeroGradient &&= slopes.every(value => value === 0);
+      const planes = inUnits(grid.planes(activation), units);
+      maps.push({ grid, values: camOf(grid, planes, slopes, formula) });
     }
     const noPath = maps.length < grids.length;
     return { kind: 'layer', maps, value: run.target, options: {}, noPath, zeroGradient };

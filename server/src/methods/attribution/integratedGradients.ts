@@ -2,7 +2,7 @@ import { toFloat32 } from '../../onnx/numbers';
 import type { Tensor } from '../../onnx/tensor';
 import type { Attribution, Attributor, InputTensor } from './attributor';
 import { baselineOf } from './baselines';
-import { floatTensor } from './derivatives';
+import { tensorWith } from './derivatives';
 import { fixedTarget } from './fixedTarget';
 import { gradientOf } from './inputGradient';
 import { pathPoints } from './integrationRules';
@@ -77,7 +77,7 @@ function straightPath({ tensor }: InputTensor, from: Float32Array) {
         const start = from[i] ?? 0;
         point[i] = start + alpha * ((to[i] ?? 0) - start);
       }
-      return floatTensor(tensor.dtype, tensor.shape, point);
+      return tensorWith(tensor.dtype, tensor.shape, point);
     },
     add(slope: Float32Array, weight: number): void {
       for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + weight * (slope[i] ?? 0);
@@ -99,5 +99,6 @@ function completenessOf(
 ): NonNullable<Attribution['completeness']> {
   let sum = 0;
   for (let i = 0; i < values.length / images; i++) sum += values[i] ?? 0;
-  return { sum, difference, gap: Math.abs(sum - difference) / Math.abs(difference) };
+  const gap = sum === difference ? 0 : Math.abs(sum - difference) / Math.abs(difference);
+  return { sum, difference, gap };
 }

@@ -30,10 +30,14 @@ export const layerCamsQuestion = (target: Target, grids: readonly LayerGrid[]): 
   };
 };
 
-/** True for layouts that the graph can weight; the others are explained one by one. */
-export const isWeightable = ({ view, shape }: LayerGrid): boolean =>
-  ((view.layout === 'NCHW' || view.layout === 'NHWC') && shape.length === 4) ||
-  (view.layout === 'tokens' && shape.length === 3 && view.channelStride === 1);
+/** True for floats in layouts that the graph can weight; the others are explained one by one. */
+export const isWeightable = (
+  derivatives: Derivatives,
+  { tensor, view, shape }: LayerGrid,
+): boolean =>
+  derivatives.isFloat(tensor) &&
+  (((view.layout === 'NCHW' || view.layout === 'NHWC') && shape.length === 4) ||
+    (view.layout === 'tokens' && shape.length === 3 && view.channelStride === 1));
 
 /** Σ_c mean_ij(G_c) · A_c as [images, positions]. */
 function emitCam(e: Operators, grid: LayerGrid, activation: Value, gradient: Value): Value {

@@ -58,6 +58,13 @@ export async function emptyMapFinding(finished: Finished): Promise<Finding | nul
       severity: 'warning',
       message: `Every place of the map has the same value (${Number(level.toPrecision(3))}), so it shows no difference between them.`,
     };
+  if (method === 'guided-grad-cam')
+    return {
+      kind: 'empty',
+      severity: 'warning',
+      message: `Grad-CAM at "${grid?.tensor ?? ''}" is nowhere positive for ${wordsOf(finished)}, or guided backprop reaches no pixel: their product is zero everywhere.`,
+      remedy: { kind: 'method', title: 'Use Grad-CAM', method: 'grad-cam' },
+    };
   const { family, gradients } = ATTRIBUTION_FACTS[method];
   if (!gradients)
     return {

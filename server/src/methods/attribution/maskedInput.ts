@@ -2,7 +2,7 @@ import { UserError } from '../../../../protocol/errors';
 import { toFloat32 } from '../../onnx/numbers';
 import type { Tensor } from '../../onnx/tensor';
 import type { InputTensor } from './attributor';
-import { floatTensor } from './derivatives';
+import { tensorWith } from './derivatives';
 
 /** An input of which places can be hidden. */
 export interface MaskedInput {
@@ -36,7 +36,7 @@ export function maskedInput({ name, tensor, grid }: InputTensor, base?: Float32A
         const hidden = base?.[i] ?? 0;
         changed[i] = hidden + share * ((values[i] ?? 0) - hidden);
       }
-      return floatTensor(tensor.dtype, tensor.shape, changed);
+      return tensorWith(tensor.dtype, tensor.shape, changed);
     },
   };
 }

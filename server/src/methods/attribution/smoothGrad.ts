@@ -4,7 +4,7 @@ import { toFloat32 } from '../../onnx/numbers';
 import { elementCount } from '../../onnx/tensor';
 import type { Attribution, AttributionRequest, Attributor } from './attributor';
 import { broadcastOverBatch, repeated } from './batch';
-import { floatTensor } from './derivatives';
+import { tensorWith } from './derivatives';
 import { fixedTarget } from './fixedTarget';
 import { gradientOf } from './inputGradient';
 import { amountOption, wholeOption } from './optionValues';
@@ -45,7 +45,7 @@ export const smoothGrad: Attributor = {
       const noisy = noise.next();
       for (let i = 0; i < noisy.length; i++) noisy[i] = (noisy[i] ?? 0) + (x[i] ?? 0);
       const slope = await gradientOf(request, {
-        changed: new Map([[input.name, floatTensor(dtype, shape, noisy)]]),
+        changed: new Map([[input.name, tensorWith(dtype, shape, noisy)]]),
         seed: fixed.seed,
       });
       noPath = slope.noPath;

@@ -86,3 +86,8 @@ export function axisFromEnd(node: Node, absent: number, rank: number | null): nu
   if (axis < 0) return axis;
   return rank === null ? null : axis - rank;
 }
+
+export function floatAttribute(node: Node, name: string, absent: number): number {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'float' || attribute?.kind === 'int' ? attribute.value : absent;
+}

@@ -192,14 +192,17 @@ function ortTensor({ dtype, shape, data }: Tensor): ort.Tensor {
   return Reflect.construct(ort.Tensor, [dtype, data, shape]);
 }
 
+export const largest = (values: readonly number[]): number =>
+  values.reduce((a, b) => Math.max(a, b), 0);
+
 /** Largest difference of two lists of numbers, relative to the largest element; infinities have to be the same. */
 export function difference(a: readonly number[], b: readonly number[]): number {
-  const largest = Math.max(1e-6, ...a.filter(Number.isFinite).map(Math.abs));
+  const scale = Math.max(1e-6, largest(a.filter(Number.isFinite).map(Math.abs)));
   const apart = a.map((value, i) => {
     const other = b[i] ?? NaN;
-    return value === other ? 0 : Math.abs(value - other) / largest;
+    return value === other ? 0 : Math.abs(value - other) / scale;
   });
-  return Math.max(0, ...apart.map(each => (Number.isNaN(each) ? Infinity : each)));
+  return largest(apart.map(each => (Number.isNaN(each) ? Infinity : each)));
 }
 
 export function numeric(tensor: ort.Tensor | undefined): number[] {
@@ -240,4 +243,4 @@ export async function expectSame(
 }
 
 const stepsApart = (a: readonly number[], b: readonly number[]): number =>
-  Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? NaN))));
+  largest(a.map((value, i) => Math.abs(value - (b[i] ?? Infinity))));

@@ -259,7 +259,7 @@ describe('what a map says of its method', () => {
     const model = network();
     const nodes = model.nodes.map(node => (node.op === 'Relu' ? { ...node, op: 'Sigmoid' } : node));
     const [finding] = await findings({ ...model, nodes }, { method: 'guided-backprop' });
-    expect(finding?.message).toContain('plain gradient');
+    expect(finding?.message).toContain('plain gradients were used');
   });
 
   test('Ablation-CAM of a negative score', async () => {
