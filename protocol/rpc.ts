@@ -149,7 +149,8 @@ export class RpcServer<A extends ApiShape<A>> implements Disposable {
       const context: CallContext = {
         signal: controller.signal,
         priority,
-        report: progress => this.post({ kind: 'progress', id, ...progress }),
+        // A progress that is passed on from another channel may carry that channel's id.
+        report: progress => this.post({ ...progress, kind: 'progress', id }),
       };
       const value = await this.handlers[method](params, context);
       this.post({ kind: 'result', id, value });

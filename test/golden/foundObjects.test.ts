@@ -74,7 +74,7 @@ describeShared('what detectors and segmenting networks find', shared => {
       );
     });
 
-    it.each(['gradient', 'grad-cam'] as const)(
+    it.each(['gradient', 'hires-cam', 'layer-cam'] as const)(
       'explains another horse elsewhere, by %s',
       async method => {
         const fed = await feeds('fastestdet.onnx', 'horses.jpg');
@@ -150,8 +150,10 @@ function overlap(a: FractionBox, b: FractionBox): number {
   return (width * height) / (area(a) + area(b) - width * height);
 }
 
-/** The places of the highest tenth. */
+/** The places of the highest tenth, as far as they have any heat. */
 function strongest(heatmap: Float32Array): Set<number> {
   const order = [...heatmap.keys()].sort((a, b) => (heatmap[b] ?? 0) - (heatmap[a] ?? 0));
-  return new Set(order.slice(0, Math.round(heatmap.length / 10)));
+  return new Set(
+    order.slice(0, Math.round(heatmap.length / 10)).filter(place => (heatmap[place] ?? 0) > 0),
+  );
 }

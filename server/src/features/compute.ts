@@ -22,11 +22,12 @@ export const compute = (context: ServerContext): Feature => ({
   register: connection =>
     onRequest(connection, 'layerLens/compute', async (request, signal) => {
       const { priority, progress: id } = request;
-      const tell = ({ partial, ...progress }: Progress): void =>
+      const tell = ({ fraction, message, partial }: Progress): void =>
         void connection.sendNotification('layerLens/computeProgress', {
-          ...progress,
           progress: id,
-          ...(partial === undefined ? {} : { partial: packBinary(partial, toBase64) }),
+          fraction,
+          message,
+          partial: packBinary(partial, toBase64),
         });
       const onProgress = id === undefined ? {} : { onProgress: paced(tell, PROGRESS_MS) };
       const result = await run(context, request, { signal, priority, ...onProgress });

@@ -28,7 +28,7 @@ export function activePath(
   const reached = new Set(from);
   const forward = new Set<Node>();
   for (const node of graph.nodes) {
-    if (!isDifferentiable(node) || !inputsOf(node).some(name => reached.has(name))) continue;
+    if (!isDifferentiable(node) || !carryingInputs(node).some(name => reached.has(name))) continue;
     forward.add(node);
     for (const name of node.outputs)
       if (name !== '' && mayHaveGradient(facts, name)) reached.add(name);
@@ -38,7 +38,7 @@ export function activePath(
   for (const node of graph.nodes.toReversed()) {
     if (!forward.has(node) || !node.outputs.some(name => needed.has(name))) continue;
     nodes.push(node);
-    for (const name of inputsOf(node)) if (reached.has(name)) needed.add(name);
+    for (const name of carryingInputs(node)) if (reached.has(name)) needed.add(name);
   }
   return { nodes: nodes.reverse(), reached };
 }
@@ -47,6 +47,12 @@ export function activePath(
 function mayHaveGradient(facts: InferredValues, name: string): boolean {
   const dtype = facts.shapes.get(name)?.dtype ?? 'undefined';
   return dtype === 'undefined' || gradientType(dtype) !== null;
+}
+
+/** What gradients may flow to, of what a node computes with. */
+function carryingInputs(node: Node): readonly string[] {
+  const carrying = ruleFor(node)?.carrying;
+  return carrying ? carrying.map(index => node.inputs[index] ?? '') : inputsOf(node);
 }
 
 /** What a node computes with, what its subgraphs take from around them included. */

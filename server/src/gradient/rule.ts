@@ -23,6 +23,8 @@ export interface Rule {
    * run with the user's input tells them.
    */
   readonly known?: readonly number[];
+  /** Inputs that gradients flow to at all, where the others are floats too (an example of a type); left out: all. */
+  readonly carrying?: readonly number[];
   /** True for nodes whose outputs count as constants of the run: rounding, comparisons, casts to integers. */
   readonly constant?: (node: Node) => boolean;
   /**

@@ -3,6 +3,7 @@
     pip install torch torchvision timm grad-cam captum
     python test/bench/gradients/peers.py [NAME ...]
 
+Results of networks that are not named stay. Needs the machine to itself: threads that wait for each other are slowed by any other work.
 Two threads, 224×224, one image. Medians of runs in shuffled order with the plain forward run (without autograd) between them; `ratio` is to its
 median. Integrated Gradients, captum's 50 steps in one batch, is run a quarter as often.
 """
@@ -109,18 +110,24 @@ def measured(network):
 
 def main(names):
     torch.set_num_threads(2)
-    results = []
-    for network in TIMED:
-        if names and network.name not in names:
-            continue
-        for each in measured(network):
-            results.append(each)
-            print(f"{each['model']:14} {each['library']:16} {each['method']:30} {each['ms']:9.1f} ms {each['ratio']:7.2f}×", flush=True)
+    file = GENERATED / 'peers.json'
+    chosen = [network for network in TIMED if not names or network.name in names]
+    before = json.loads(file.read_text(encoding='utf-8'))['results'] if file.exists() else []
+    results = [each for each in before if each['model'] not in {network.name for network in chosen}]
     machine = {'cores': os.cpu_count(), 'threads': torch.get_num_threads(), 'torch': torch.__version__}
     versions = {name: version(name) for name in ('captum', 'grad-cam')}
     GENERATED.mkdir(parents=True, exist_ok=True)
-    document = {'machine': {**machine, **versions}, 'results': results}
-    (GENERATED / 'peers.json').write_text(json.dumps(document, indent=2) + '\n', encoding='utf-8')
+    for network in chosen:
+        for each in measured(network):
+            results.append(each)
+            print(line_of(each), flush=True)
+        document = {'machine': {**machine, **versions}, 'results': results}
+        file.write_text(json.dumps(document, indent=2) + '\n', encoding='utf-8')
+
+
+def line_of(result):
+    head = f"{result['model']:14} {result['library']:16} {result['method']:30}"
+    return f"{head} {result['ms']:9.1f} ms {result['ratio']:7.2f}×"
 
 
 if __name__ == '__main__':

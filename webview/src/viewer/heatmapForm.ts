@@ -107,7 +107,7 @@ export class OptionsForm {
   }
 }
 
-/** The options with a word set: rules and reductions. */
+/** The options with a word set: rules, reductions, numbers of channels. */
 function withChoice(
   options: AttributionOptions,
   key: ChoiceField['key'],
@@ -115,6 +115,8 @@ function withChoice(
 ): AttributionOptions {
   if (key === 'rule' && isRule(value)) return { ...options, rule: value };
   if (key === 'reduce' && isReduction(value)) return { ...options, reduce: value };
+  if (key === 'channelsUsed')
+    return { ...options, channelsUsed: value === 'all' ? value : Number(value) };
   return options;
 }
 

@@ -58,7 +58,12 @@ const BASELINE = choice('baseline', 'Baseline', 'What stands for “nothing ther
 ]);
 const SEED = number('seed', 'Seed', 'Of the random numbers', [0, 2 ** 31 - 1], '0');
 const CHANNELS = [
-  number('channelsUsed', 'Channels', 'The strongest ones; one run for each', [1, 100_000], '64'),
+  choice('channelsUsed', 'Channels', 'The strongest ones; one run for each', [
+    ['64', '64 strongest'],
+    ['16', '16 strongest'],
+    ['256', '256 strongest'],
+    ['all', 'all'],
+  ]),
 ] as const;
 
 const FIELDS: { readonly [M in AttributionMethod]?: readonly OptionField[] } = {
@@ -67,8 +72,8 @@ const FIELDS: { readonly [M in AttributionMethod]?: readonly OptionField[] } = {
   'integrated-gradients': [
     number('steps', 'Steps', 'Points on the way from the baseline to the picture', [2, 1000], '50'),
     choice('rule', 'Rule', 'Where the points lie and how they are weighted', [
-      ['trapezoid', 'trapezoid'],
       ['gauss-legendre', 'Gauss-Legendre'],
+      ['trapezoid', 'trapezoid'],
       ['middle', 'middle'],
       ['left', 'left'],
       ['right', 'right'],

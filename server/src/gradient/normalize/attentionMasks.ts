@@ -44,10 +44,10 @@ export function maskBias(
 }
 
 /** Keys from `starts` up to `ends`, each [batch]: a mask [batch, 1, 1, total]. */
-function within(e: Operators, ends: Value, starts: Value | null, total: number): Value {
+export function within(e: Operators, ends: Value, starts: Value | null, total: number): Value {
   const [batch = 1] = ends.shape;
   const each = (bounds: Value): Value => e.reshape(bounds, [batch, 1, 1, 1]);
-  const positions = counting(e, 0, [1, 1, 1, total]);
+  const positions = counting(e, [1, 1, 1, total]);
   const before = e.less(positions, each(ends));
   return starts ? e.and(before, e.not(e.less(positions, each(starts)))) : before;
 }
@@ -56,16 +56,15 @@ function within(e: Operators, ends: Value, starts: Value | null, total: number):
 export const filled = (e: Operators, mask: Value, value: number): Value =>
   e.masked(e.floats('float32', [], [value]), e.not(mask));
 
-/** A mask [length, total]: key j for query i where j ≤ i + offset. */
-export const causal = (e: Operators, { length, total }: AttentionSizes, offset: number): Value =>
-  e.not(e.greater(counting(e, 0, [1, total]), counting(e, offset, [length, 1])));
+/** A mask [batch or 1, 1, length, total]: key j for query i where j ≤ i + offset, of which there is one for each batch or one. */
+export function causal(e: Operators, { length, total }: AttentionSizes, offset: Value): Value {
+  const [batch = 1] = offset.shape;
+  const last = e.add(counting(e, [1, 1, length, 1]), e.reshape(offset, [batch, 1, 1, 1]));
+  return e.not(e.greater(counting(e, [1, 1, 1, total]), last));
+}
 
-/** first, first + 1, … as float32: older versions compare nothing else. */
-const counting = (e: Operators, first: number, shape: readonly number[]): Value => {
+/** 0, 1, … as float32: older versions compare nothing else. */
+function counting(e: Operators, shape: readonly number[]): Value {
   const count = shape.reduce((a, b) => a * b, 1);
-  return e.floats(
-    'float32',
-    shape,
-    Array.from({ length: count }, (_, i) => first + i),
-  );
-};
+  return e.floats('float32', shape, [...Array(count).keys()]);
+}

@@ -23,7 +23,9 @@ export const multiHeadAttention: Rewrite = {
       : null;
     if (n.has(4) && !masked) return null;
     const hidden =
-      n.int('unidirectional', 0) !== 0 ? filled(e, causal(e, sizes, before), LOWEST) : null;
+      n.int('unidirectional', 0) !== 0
+        ? filled(e, causal(e, sizes, e.floats('float32', [1], [before])), LOWEST)
+        : null;
     const bias = added(e, [masked, hidden, n.has(5) ? n.x(5) : null]);
     const scale = n.float('scale', 0) || 1 / Math.sqrt(size);
     const { biased, context } = attend(e, { q, k, v }, scale, bias);

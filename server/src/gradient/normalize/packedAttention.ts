@@ -52,7 +52,9 @@ export function writePacked(
   const masked = given.mask && maskBias(e, given.mask, filter, sizes);
   if (given.mask && !masked) return null;
   const hidden =
-    n.int('unidirectional', 0) !== 0 ? filled(e, causal(e, sizes, before), LOWEST) : null;
+    n.int('unidirectional', 0) !== 0
+      ? filled(e, causal(e, sizes, e.floats('float32', [1], [before])), LOWEST)
+      : null;
 
   const [q, ...fresh] = projections(e, given, widths).map(each => splitHeads(e, each, heads));
   const [k, v] = fresh.map((each, i) => withPast(e, each, given.past, i));

@@ -17,6 +17,7 @@ import { multiHeadAttention } from './multiHeadAttention';
 import { packedAttention } from './packedAttention';
 import * as quantized from './quantizedLayers';
 import type { Rewrite } from './rewrite';
+import { microsoftRotaryEmbedding, rotaryEmbedding } from './rotaryEmbedding';
 import { standardAttention } from './standardAttention';
 
 /** Operators that ONNX Runtime fused. */
@@ -30,8 +31,10 @@ export const fusedRewrites: readonly Rewrite[] = [
   fusedGemm,
   fusedMatMul,
   groupNorm,
+  microsoftRotaryEmbedding,
   multiHeadAttention,
   packedAttention,
+  rotaryEmbedding,
   skipGroupNorm,
   skipLayerNormalization,
   skipSimplifiedLayerNormalization,

@@ -38,6 +38,7 @@ export const cast: Rule = {
 /** As Cast, to the type of the second input. */
 export const castLike: Rule = {
   ops: ['CastLike'],
+  carrying: [0],
   vjp: (n, e) => [
     isFloat(n.y().dtype) ? () => e.cast(n.dy, gradientType(n.x().dtype) ?? n.dy.dtype) : null,
   ],

@@ -33,19 +33,69 @@ export const quantizeLinear: Rule = {
 /** y = (q − zero point) · scale. */
 export const dequantizeLinear: Rule = {
   ops: ['DequantizeLinear', 'com.microsoft.DequantizeLinear'],
-  vjp: (n, e) => [() => e.mul(e.cast(n.dy, 'float32'), scaleOf(n, e))],
+  vjp: (n, e) => [
+    () => e.mul(e.cast(n.dy, 'float32'), scaleOf(n, e)),
+    () => {
+      const steps = e.cast(withScale(n, e, e.filled('float32', n.x(1).shape, 1)), n.x(1).dtype);
+      return summedByScale(n, e, e.mul(e.cast(n.dy, steps.dtype), steps));
+    },
+  ],
 };
 
+/** The operator with another scale: with ones it gives q − zero point. */
+function withScale(n: RuleNode, e: Operators, scale: Value): Value {
+  const inputs = [n.x(0), e.cast(scale, n.x(1).dtype), n.has(2) ? n.x(2) : null];
+  const attributes = Object.fromEntries(
+    ['axis', 'block_size']
+      .filter(name => n.hasAttribute(name))
+      .map(name => [name, n.int(name, 0)] as const),
+  );
+  return e.node('DequantizeLinear', inputs, attributes, n.node.domain);
+}
+
+/** Summed over what each scale is for. */
+function summedByScale(n: RuleNode, e: Operators, g: Value): Value {
+  const { shape } = n.x(1);
+  if (shape.length <= 1) {
+    const kept = parameterShape(n, countOf(n.x(1)));
+    return e.reshape(e.sumTo(g, kept), shape);
+  }
+  const axis = axisFrom0(n.int('axis', 1), shape.length);
+  const [blocks, size] = [shape[axis] ?? 1, Math.max(1, n.int('block_size', 0))];
+  const missing = g.shape.map((length, i) => (i === axis ? blocks * size - length : 0));
+  const none = missing.map(() => 0);
+  const apart = e.reshape(e.pad(g, none, missing), g.shape.toSpliced(axis, 1, blocks, size));
+  return e.reshape(e.reduceSum(apart, [axis + 1]), shape);
+}
+
 /**
- * q, scale and zero point from the range of x, which nothing lies outside: rounding counts as the identity, the scale as a constant of the run.
+ * q, scale and zero point from the range of x, which nothing lies outside: rounding counts as the identity. Where q leads to the target the
+ * scale counts as a constant of the run, since what it changes in q it takes back behind; where nothing but the scale does, it is the
+ * range, 0 included, over 255.
  */
 export const dynamicQuantizeLinear: Rule = {
   ops: ['DynamicQuantizeLinear'],
   vjp: (n, e) => {
-    const dq = n.dyOf(0);
-    return [dq && (() => e.div(dq, n.y(1)))];
+    const [dq, ofScale] = [n.dyOf(0), n.dyOf(1)];
+    if (dq) return [() => e.div(dq, n.y(1))];
+    return [ofScale && (() => ofRange(n, e, e.scale(ofScale, 1 / 255)))];
   },
 };
+
+/** The gradient of max(x, 0) − min(x, 0) over all of x; elements that are equal to an end share its part. */
+function ofRange(n: RuleNode, e: Operators, g: Value): Value {
+  const x = n.x();
+  const axes = x.shape.map((_, axis) => axis);
+  const highest = e.reduceMax(x, axes);
+  const lowest = e.neg(e.reduceMax(e.neg(x), axes));
+  const zero = e.scalar(x, 0);
+  const share = (end: Value, counts: Value): Value => {
+    const isEnd = e.and(e.equal(x, end), counts);
+    const count = e.reduceSum(e.asNumber(isEnd, x.dtype), axes);
+    return e.masked(e.div(e.expand(g, x.shape), count), isEnd);
+  };
+  return e.sub(share(highest, e.greater(x, zero)), share(lowest, e.less(x, zero)));
+}
 
 /** Operators that prepare a picture: its black is no less black without a Relu. Zeros of others are mostly rectified, or below half a step. */
 const PREPARING: ReadonlySet<string> = new Set([

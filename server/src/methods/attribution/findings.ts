@@ -56,6 +56,9 @@ const GUIDED: readonly AttributionMethod[] = [
   'guided-grad-cam',
 ];
 
+/** Methods for which it does not matter where in a layer the gradient is. */
+const WHOLE_CHANNELS: readonly AttributionMethod[] = ['grad-cam', 'grad-cam++', 'xgrad-cam'];
+
 function limits({ request, method, value }: Finished): readonly Finding[] {
   const say = (message: string): readonly Finding[] => [
     { kind: 'limit', severity: 'information', message },
@@ -67,6 +70,16 @@ function limits({ request, method, value }: Finished): readonly Finding[] {
       `This model has no Relu, the only operator whose gradient ${label} changes: plain gradients were used.`,
     );
   }
+  const { spec } = request.target;
+  if (spec.kind === 'box' && WHOLE_CHANNELS.includes(method))
+    return [
+      {
+        kind: 'limit',
+        severity: 'information',
+        message: `${ATTRIBUTION_FACTS[method].label} weights whole channels, so that objects of one class get much the same map wherever they are; HiRes-CAM tells them apart.`,
+        remedy: { kind: 'method', title: 'Use HiRes-CAM', method: 'hires-cam' },
+      },
+    ];
   const { score, words } = resolved(request.target, value);
   if (method !== 'ablation-cam' || score >= 0) return [];
   return say(

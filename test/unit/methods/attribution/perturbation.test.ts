@@ -321,6 +321,24 @@ describe('methods that refine', () => {
     expect(one.attribution).not.toEqual(all.attribution);
   });
 
+  test('files that do not fit are refused by their name', async () => {
+    const noise = engine.array(floatTensor([3, 1, 3, 5, 5], new Float32Array(225)));
+    await expect(explained('smooth-grad', { noise })).rejects.toMatchObject({
+      code: 'wrongShape',
+      message: `${noise} has the shape [1, 3, 5, 5], but the input takes [2, 3, 12, 10].`,
+    });
+    const few = engine.array(floatTensor([2, 1, 3, 12, 10], new Float32Array(720)));
+    await expect(explained('smooth-grad', { noise: few, samples: 3 })).rejects.toMatchObject({
+      code: 'wrongShape',
+      message: `${few} holds 2 samples of noise, not 3.`,
+    });
+    const picture = { kind: 'file', path: 'grey.png' } as const;
+    await expect(explained('occlusion', { baseline: picture })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('give the baseline as .npy too'),
+    });
+  });
+
   test.each([
     ['integrated-gradients', { steps: 0 }, '"steps" is a whole number from 1 to 10000; 0 is not.'],
     ['integrated-gradients', { steps: 1, rule: 'trapezoid' }, '"steps" is a whole number from 2'],

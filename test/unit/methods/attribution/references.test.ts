@@ -12,13 +12,13 @@ import { LAYOUTS, references, relativeError } from './smallNetwork';
 /** The references are float32 themselves. */
 const TOLERANCE = 2e-5;
 
-const RULES: Readonly<Record<IntegrationRule, string>> = {
-  left: 'riemann_left',
-  right: 'riemann_right',
-  middle: 'riemann_middle',
-  trapezoid: 'riemann_trapezoid',
-  'gauss-legendre': 'gausslegendre',
-};
+const RULES: readonly (readonly [IntegrationRule, string])[] = [
+  ['left', 'riemann_left'],
+  ['right', 'riemann_right'],
+  ['middle', 'riemann_middle'],
+  ['trapezoid', 'riemann_trapezoid'],
+  ['gauss-legendre', 'gausslegendre'],
+];
 const REDUCTIONS: readonly NoiseReduction[] = ['mean', 'mean-abs', 'square', 'variance'];
 
 let engine: LocalEngine;
@@ -67,20 +67,17 @@ describe.each(LAYOUTS)('what the libraries say of a batch of two, $layout', ({ m
     expect(relativeError(got.attribution, want)).toBeLessThan(TOLERANCE);
   });
 
-  test.each(Object.entries(RULES))(
-    'Integrated Gradients by the rule %s as captum',
-    async (rule, name) => {
-      const want = references.integratedGradients[name];
-      if (!want) throw new Error(`no reference for ${name}`);
-      const got = await explained('integrated-gradients', {
-        steps: 9,
-        rule: rule as IntegrationRule,
-        baseline: { kind: 'file', path: engine.array(tensor(references.baseline)) },
-        convention: 'captum',
-      });
-      expect(relativeError(got.attribution, tensor(want))).toBeLessThan(TOLERANCE);
-    },
-  );
+  test.each(RULES)('Integrated Gradients by the rule %s as captum', async (rule, name) => {
+    const want = references.integratedGradients[name];
+    if (!want) throw new Error(`no reference for ${name}`);
+    const got = await explained('integrated-gradients', {
+      steps: 9,
+      rule,
+      baseline: { kind: 'file', path: engine.array(tensor(references.baseline)) },
+      convention: 'captum',
+    });
+    expect(relativeError(got.attribution, tensor(want))).toBeLessThan(TOLERANCE);
+  });
 
   test.each(REDUCTIONS)('SmoothGrad by %s as autograd', async reduce => {
     const want = references.smoothGrad[reduce];
