@@ -290,6 +290,14 @@ export interface HoverPicturesResult {
     readonly height: number;
     readonly channels: readonly number[];
   } | null;
+  /** Grad-CAM of the layer over the picture, of the highest class or of what `words` say. */
+  readonly heatmap: {
+    readonly png: Uint8Array;
+    readonly width: number;
+    readonly height: number;
+    readonly classIndex: number | null;
+    readonly words: string;
+  } | null;
 }
 
 /** A grid of channels as one PNG with its value bar, for export. */

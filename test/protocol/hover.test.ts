@@ -29,12 +29,13 @@ describe('hover', () => {
     return hover ? (hover.contents as MarkupContent).value : '';
   };
 
-  it('says what the layer is, with a picture of filters and of maps, and two links', async () => {
+  it('says what the layer is, with pictures of filters, heatmap and maps, and two links', async () => {
     const value = await hoverAt(`${CODE}y = model.stem|.weight`);
     expect(value).toContain('**stem');
     expect(value).toMatch(/Conv 3→\d+ · \d×\d/);
     expect(value).toMatch(/out \d+×\d+×\d+/);
-    expect(value.match(/data:image\/png;base64,[A-Za-z0-9+/=]+/g)).toHaveLength(2);
+    expect(value.match(/data:image\/png;base64,[A-Za-z0-9+/=]+/g)).toHaveLength(3);
+    expect(value).toMatch(/Grad\\-CAM of “\w+” · strongest maps [\d, ]+ on \w+\\?\.png/);
     expect(value).toContain('command:layerLens.visualizeLayer?');
     expect(value).toContain('command:layerLens.pinLayer?');
     expect(value.length).toBeLessThan(100_000);
@@ -103,7 +104,7 @@ describe('hover over a layer of a large model', () => {
       const wanted = { model: server.path('models/shapes_cnn.onnx') };
       await server.connection.sendNotification('layerLens/modelWanted', wanted);
       const after = await ask();
-      expect(after.match(/data:image\/png/g)).toHaveLength(2);
+      expect(after.match(/data:image\/png/g)).toHaveLength(3);
       expect(after).not.toContain('layerLens.loadModel');
     } finally {
       await server.stop();

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Hover, MarkupContent } from 'vscode-languageserver/node';
 import { layerFacts, layerLabel, operatorText, shapeText } from '../../../protocol/layerFacts';
 import type { HoverPicturesResult, ModelFeeds } from '../../../protocol/methods';
+import type { LabelsInfo, LayerInfo } from '../../../protocol/model';
 import type { LayerTarget } from '../../../protocol/server';
 import type { ServerContext } from '../serverContext';
 import { feedsFor } from '../workspace/feeds';
@@ -117,7 +118,11 @@ async function hoverPictures(
     (feeds ? await pictures(target.layer.id, null) : null);
   if (!target.weightLayer) return own;
   const weights = await pictures(target.weightLayer.id, null);
-  return { filters: weights?.filters ?? null, maps: own?.maps ?? null };
+  return {
+    filters: weights?.filters ?? null,
+    maps: own?.maps ?? null,
+    heatmap: own?.heatmap ?? null,
+  };
 }
 
 /** The result, or null once patience ends or the hover is gone; the work goes on so that the next hover has it. */
@@ -169,15 +174,35 @@ function layerHover(
     );
     lines.push(`*${escapeMarkdown(which)}*${LINE_BREAK}${image}`);
   }
-  if (shown?.maps && picture) {
-    const { png, width, height, channels } = shown.maps;
-    const which = `strongest maps on ${path.basename(picture)}: ${channels.join(', ')}`;
-    const image = imageMarkdown(`strongest maps of ${layerLabel(layer)}`, png, width, height);
-    lines.push(`*${escapeMarkdown(which)}*${LINE_BREAK}${image}`);
-  }
+  if (shown && picture) lines.push(...onPicture(shown, layer, picture, description.labels));
   for (const problem of description.problems.filter(item => item.severity === 'error').slice(0, 1))
     lines.push(escapeMarkdown(problem.message));
   return { kind: 'markdown', value: lines.join('\n\n') };
+}
+
+/** Heatmap and strongest maps, side by side under one line that says what they are. */
+function onPicture(
+  { heatmap, maps }: HoverPicturesResult,
+  layer: LayerInfo,
+  picture: string,
+  labels: LabelsInfo | null,
+): readonly string[] {
+  const explained = heatmap
+    ? heatmap.classIndex === null
+      ? heatmap.words
+      : `“${labels?.names[heatmap.classIndex] ?? `class ${heatmap.classIndex}`}”`
+    : '';
+  const words = [
+    ...(heatmap ? [`Grad-CAM of ${explained}`] : []),
+    ...(maps ? [`strongest maps ${maps.channels.join(', ')}`] : []),
+  ];
+  const images = [
+    ...(heatmap ? [{ ...heatmap, name: `Grad-CAM of ${explained} at ${layerLabel(layer)}` }] : []),
+    ...(maps ? [{ ...maps, name: `strongest maps of ${layerLabel(layer)}` }] : []),
+  ].map(({ name, png, width, height }) => imageMarkdown(name, png, width, height));
+  if (images.length === 0) return [];
+  const line = `${words.join(' · ')} on ${path.basename(picture)}`;
+  return [`*${escapeMarkdown(line)}*${LINE_BREAK}${images.join(' ')}`];
 }
 
 const dtypes = ({ layer }: LayerTarget): readonly string[] => {

@@ -5,6 +5,7 @@ import { encodePng } from '../image/png';
 import { sharedMaximum } from './filters';
 import { defaultView } from './filterTiles';
 import { filterGrid, isSigned, mapGrid } from './grids';
+import { hoverHeatmap } from './hoverHeatmap';
 import { layerById, layerMaps } from './layerMaps';
 import { layerWeight } from './layerWeight';
 import { channelStatistics, STATISTICS } from './mapValues';
@@ -22,6 +23,9 @@ const SINGLE_PIXELS = 240;
 /** Guesses of the next size stay a little below what fits. */
 const CAUTION = 0.95;
 const HOVER_WIDTH = 520;
+/** How much of the bytes the filters may take, and of what is left then the heatmap. */
+const FILTER_SHARE = 0.4;
+const HEATMAP_SHARE = 0.6;
 
 interface HoverPicture {
   readonly png: Uint8Array;
@@ -31,18 +35,21 @@ interface HoverPicture {
 }
 
 /**
- * Pictures of a layer for a hover: its first filters over one shared scale, and its strongest maps (largest mean magnitude) each over its
- * own. As many tiles as fit `maximumBytes` together; what the layer does not have, or what cannot be run, is null.
+ * Pictures of a layer for a hover: its first filters over one shared scale, its Grad-CAM, and its strongest maps (largest mean magnitude)
+ * each over its own scale. As many tiles as fit `maximumBytes` together; what the layer does not have, or what cannot be run, is null.
  */
 export const hoverPictures: Method<'hoverPictures'> = {
   name: 'hoverPictures',
   runs: true,
   async compute(params, context) {
-    const half = params.feeds ? params.maximumBytes / 2 : params.maximumBytes;
-    const filters = await orNull(async () => filterPicture(params, half, context));
-    const left = params.maximumBytes - (filters?.png.length ?? 0);
-    const maps = params.feeds ? await orNull(() => mapPicture(params, left, context)) : null;
-    return { filters: filtersResult(filters), maps: mapsResult(maps) };
+    const { feeds, maximumBytes } = params;
+    const share = feeds ? FILTER_SHARE : 1;
+    const filters = await orNull(async () => filterPicture(params, share * maximumBytes, context));
+    let left = maximumBytes - (filters?.png.length ?? 0);
+    const heatmap = await orNull(() => hoverHeatmap(params, HEATMAP_SHARE * left, context));
+    left -= heatmap?.png.length ?? 0;
+    const maps = feeds ? await orNull(() => mapPicture(params, left, context)) : null;
+    return { filters: filtersResult(filters), maps: mapsResult(maps), heatmap };
   },
 };
 
@@ -59,7 +66,7 @@ function mapsResult(picture: HoverPicture | null): HoverPicturesResult['maps'] {
 }
 
 /** A picture that a layer does not have is no error in a hover; a cancelled one is. */
-async function orNull(make: () => Promise<HoverPicture | null>): Promise<HoverPicture | null> {
+async function orNull<T>(make: () => Promise<T | null>): Promise<T | null> {
   try {
     return await make();
   } catch (error) {

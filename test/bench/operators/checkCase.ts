@@ -8,9 +8,9 @@ import {
   directionalErrors,
   type DirectionalError,
   random,
-  sessionFor,
   TOLERANCE,
 } from '../../unit/gradient/finiteDifferences';
+import { sessionFor } from '../../unit/gradient/runtime';
 import type { OperatorCase } from './cases';
 import {
   comparable,

@@ -1,5 +1,5 @@
 import type * as ort from 'onnxruntime-node';
-import { floatsOf, runWith, tensorOf } from '../../unit/gradient/finiteDifferences';
+import { floatsOf, runWith, tensorOf } from '../../unit/gradient/runtime';
 
 export type Feeds = ReadonlyMap<string, ort.Tensor>;
 

@@ -3,7 +3,7 @@ import { prepare, type Prepared } from '../../../server/src/gradient/prepare';
 import type { Model } from '../../../server/src/onnx/graph';
 import { readTensor } from '../../../server/src/onnx/readTensor';
 import { inferValues } from '../../../server/src/onnx/shapes/inferShapes';
-import { runWith, sessionFor } from '../../unit/gradient/finiteDifferences';
+import { runWith, sessionFor } from '../../unit/gradient/runtime';
 import type { Feeds } from './points';
 
 /** The form of a case's model that is differentiated for these inputs, made as the engine makes it. */

@@ -2,7 +2,7 @@ import * as ort from 'onnxruntime-node';
 import { codeOf } from '../../../server/src/onnx/dataTypes';
 import type { Attribute, Model, Node, TensorRef } from '../../../server/src/onnx/graph';
 import { readTensor } from '../../../server/src/onnx/readTensor';
-import { floatsOf } from '../../unit/gradient/finiteDifferences';
+import { floatsOf } from '../../unit/gradient/runtime';
 import type { OperatorCase } from './cases';
 
 /**

@@ -5,17 +5,25 @@ export const scenario: Scenario = {
   name: 'hover',
   async run(t) {
     await t.openFile('shapes_cnn.py');
-    await t.step('hovering over a layer shows its filters and strongest maps', async () => {
-      const hover = await t.hover('shapes_cnn.py', 'layer2 = ');
-      await t.waitFor(
-        'two pictures',
-        async () => (await hover.locator('img').count()) >= 2 && hasPicture(hover),
-      );
-      const text = await hover.innerText();
-      if (!/layer2/.test(text) || !/Visualize Layer/.test(text) || !/Pin/.test(text))
-        throw new Error(text);
-      await t.screenshot('layer');
-    });
+    await t.step(
+      'hovering over a layer shows its filters, heatmap and strongest maps',
+      async () => {
+        const hover = await t.hover('shapes_cnn.py', 'layer2 = ');
+        await t.waitFor(
+          'three pictures',
+          async () => (await hover.locator('img').count()) >= 3 && hasPicture(hover),
+        );
+        const text = await hover.innerText();
+        if (
+          !/layer2/.test(text) ||
+          !/Grad-CAM of “/.test(text) ||
+          !/Visualize Layer/.test(text) ||
+          !/Pin/.test(text)
+        )
+          throw new Error(text);
+        await t.screenshot('layer');
+      },
+    );
     await t.step('a string that names a layer is a layer too', async () => {
       await t.openFile('predict.py');
       const hover = await t.hover('predict.py', 'shapes_cnn.onnx', async found =>

@@ -4,7 +4,8 @@ import type { GradientMode } from '../../../server/src/gradient/rule';
 import type { Attribute, Model, TensorRef } from '../../../server/src/onnx/graph';
 import { inferValues } from '../../../server/src/onnx/shapes/inferShapes';
 import { graphOf, modelOf, nodeOf, readSmall, valueOf } from '../shapes/smallGraphs';
-import { directionalErrors, elementCount, random, tensorOf, TOLERANCE } from './finiteDifferences';
+import { directionalErrors, random, TOLERANCE } from './finiteDifferences';
+import { elementCount, tensorOf } from './runtime';
 
 /** A tensor of a case: its shape, and its values where they are not random numbers. */
 export interface CaseTensor {

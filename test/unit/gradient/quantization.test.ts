@@ -10,6 +10,8 @@ import { readTensor } from '../../../server/src/onnx/readTensor';
 import { inferValues } from '../../../server/src/onnx/shapes/inferShapes';
 import type { Tensor } from '../../../server/src/onnx/tensor';
 import { graphOf, nodeOf, valueOf } from '../shapes/smallGraphs';
+import { attributesOf } from './attributes';
+import { checkVjp } from './checkVjp';
 import { random } from './finiteDifferences';
 import { madeModel, normalOf, numeric, refOf, run, type Given } from './normalize/written';
 
@@ -245,6 +247,42 @@ describe('QuantizeLinear and DequantizeLinear', () => {
       (await gradientOf({ ...plain, graph: { ...graph, nodes } }, feeds, question)).map(Math.round),
     ).toEqual([0, 2]);
   });
+});
+
+describe('scales have gradients', () => {
+  const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+  test.each([
+    [10, 'uint8', [2, 3], [], {}],
+    [13, 'int8', [2, 3, 4], [3], { axis: 1 }],
+    [19, 'int8', [2, 4], [4], { axis: -1 }],
+    [21, 'uint8', [3, 5], [3, 2], { axis: 1, block_size: 3 }],
+  ] as const)(
+    'of DequantizeLinear at opset %i, %s %j, scale %j',
+    (opset, dtype, shape, of, plain) => {
+      const values = Array.from({ length: count(shape) }, (_, i) => (i * 37) % 120);
+      const zeroPoint = Array.from({ length: count(of) }, (_, i) => i + 3);
+      return checkVjp('DequantizeLinear', {
+        opset,
+        inputs: [
+          { shape, dtype, values },
+          { shape: of, from: 0.1, to: 0.3 },
+          { shape: of, dtype, values: zeroPoint },
+        ],
+        attributes: attributesOf(plain),
+        check: [1],
+      });
+    },
+  );
+  test.each([[[1, -2, 3, 0.5]], [[1, 2, 3, 0.5]], [[-1, -2, -3, -0.5]]])(
+    'of DynamicQuantizeLinear of %j',
+    values =>
+      checkVjp('DynamicQuantizeLinear', {
+        opset: 11,
+        inputs: [{ shape: [2, 2], values }],
+        outputs: 3,
+        output: 1,
+      }),
+  );
 });
 
 const pictures: readonly (readonly number[])[] = JSON.parse(

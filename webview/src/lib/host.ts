@@ -19,6 +19,8 @@ export interface Host<State> {
   readonly api: RpcClient<PageApi>;
   /** Tells the extension what is shown and keeps it over a reload of the page. */
   saveState(state: State): void;
+  /** Keeps what the extension itself said over a reload of the page. */
+  keepState(state: State): void;
   /** Runs a command of the extension; it tells the person about a failure itself. */
   run(command: PageCommand, ...args: readonly string[]): void;
 }
@@ -49,6 +51,7 @@ export function connectHost<Situation, State>(
       bridge.setState(state);
       bridge.postMessage({ kind: 'state', state });
     },
+    keepState: state => bridge.setState(state),
     run(command, ...args) {
       api.call('runCommand', { command, arguments: args }).catch(() => undefined);
     },

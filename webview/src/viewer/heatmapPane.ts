@@ -148,6 +148,7 @@ export class HeatmapPaneController {
     return [
       grid.includes('upsampled') ? `${grid}, ${smooth ? 'bilinear' : 'nearest'}` : grid,
       ...(run.isRunning ? [far] : []),
+      ...(run.isStopped && run.isPartial ? ['unfinished'] : []),
     ].join(' · ');
   }
 

@@ -79,8 +79,8 @@ export class HeatmapPaneView {
       this.area,
       this.bar.root,
       this.caption,
-      this.settings,
       this.messages,
+      this.settings,
       this.limit,
     );
   }

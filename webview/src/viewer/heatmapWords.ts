@@ -146,9 +146,9 @@ export function detailsOf(
   };
 }
 
-/** `0.3 %`. */
+/** `0.3 %`, not to be broken. */
 export const percent = (share: number): string =>
-  `${Math.abs(share) < 0.1 ? (100 * share).toFixed(1) : (100 * share).toFixed(0)} %`;
+  `${Math.abs(share) < 0.1 ? (100 * share).toFixed(1) : (100 * share).toFixed(0)}\u00a0%`;
 
 const NUMBERS: ReadonlySet<string> = new Set(['map', 'magnitude', 'attribution', 'heatmap']);
 

@@ -122,6 +122,7 @@ export class Viewer {
     this.situation = { ...situation, layers };
     this.state = taken.state;
     this.steps = taken.steps;
+    this.host.keepState(taken.state);
     this.view.line.hide();
     if (situation.error) this.fail(fromWireError(situation.error), this.isEmpty);
     this.apply();

@@ -2,10 +2,7 @@ import type { EmittedAttributes } from '../emitter';
 import type { Operators } from '../operators';
 import type { Value } from '../value';
 
-/**
- * An activation that ONNX Runtime fused into another operator, with its parameters in the order of its attributes; null for activations that it
- * does not fuse (`onnxruntime::fused_activation`).
- */
+/** An activation that ONNX Runtime fused into another operator, with its parameters in their order; null for those that it does not fuse. */
 export function activated(
   e: Operators,
   x: Value,

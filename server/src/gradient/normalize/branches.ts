@@ -22,7 +22,7 @@ export function inlineDecidedBranches({ model, facts }: Form): Model {
     if (branch === null) nodes.push(node);
     else {
       const inlined = inline(node, branch, names);
-      nodes.push(...inlined.nodes);
+      for (const each of inlined.nodes) nodes.push(each);
       for (const tensor of inlined.initializers) initializers.set(tensor.name, tensor);
       for (const value of inlined.values) valueInfo.set(value.name, value);
     }

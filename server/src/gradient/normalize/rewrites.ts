@@ -15,6 +15,7 @@ import {
 } from './layerNormalization';
 import { multiHeadAttention } from './multiHeadAttention';
 import { packedAttention } from './packedAttention';
+import { matMulNBits } from './packedWeights';
 import * as quantized from './quantizedLayers';
 import type { Rewrite } from './rewrite';
 import { microsoftRotaryEmbedding, rotaryEmbedding } from './rotaryEmbedding';
@@ -47,5 +48,6 @@ export const quantizedRewrites = (): readonly Rewrite[] => [
   ...integerProducts(),
   dynamicQuantizeMatMul,
   matMulIntegerToFloat,
+  matMulNBits,
   quantizedAttention,
 ];

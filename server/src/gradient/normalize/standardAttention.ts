@@ -27,7 +27,8 @@ export const standardAttention: Rewrite = {
     const biased = bias ? e.add(capped, bias) : capped;
     const softmax = e.node('Softmax', [biased], { axis: 3 });
     // a query that may attend to no key gets zeros
-    const probabilities = allowed ? e.mul(softmax, e.asNumber(allowed, softmax.dtype)) : softmax;
+    const empty = allowed !== null && (mask?.dtype === 'bool' || n.has(6));
+    const probabilities = empty ? e.mul(softmax, e.asNumber(allowed, softmax.dtype)) : softmax;
     const context = e.matMul(probabilities, repeated.v);
     const shown = [scores, capped, biased, probabilities][n.int('qk_matmul_output_mode', 0)];
     const output = n.x(0).shape.length === 3 ? joinHeads(e, context) : context;

@@ -91,7 +91,34 @@ function throughReshape(view: GraphView, at: Place, left: number): LeadingAxis |
     return { kind: 'merged', heads, own: heads, outer: false };
   }
   if (i1 - i0 > 1 && o1 - o0 === 1) return merged(view, at, { input, from: i0, to: i1 }, left);
-  return null;
+  if (i1 - i0 > 1 || o1 - o0 === 1) return null;
+  return partOf(tracedAt(view, at, { input, axis: i0 - before.length }, left), {
+    isFirst: at.axis + after.length === o0,
+    isLast: at.axis + after.length === o1 - 1,
+    size,
+  });
+}
+
+/** What a part of an axis stands for: heads are its last part, or its first one. */
+function partOf(
+  lead: LeadingAxis,
+  part: { readonly isFirst: boolean; readonly isLast: boolean; readonly size: Dimension },
+): LeadingAxis {
+  if (lead.kind === 'batch') return BATCH;
+  const holds = lead.kind === 'merged' && lead.outer ? part.isFirst : part.isLast;
+  return holds ? { kind: 'heads', size: part.size, own: lead.own } : BATCH;
+}
+
+/** Follows an axis of the input of a node. */
+function tracedAt(
+  view: GraphView,
+  at: Place,
+  { input, axis }: { readonly input: string; readonly axis: number },
+  left: number,
+): LeadingAxis {
+  const node = view.producer(at.name);
+  const features = node && at.features !== null ? axisBefore(view, node, at.features) : null;
+  return leadingAxis(view, { name: input, axis, features }, left - 1);
 }
 
 const ratio = (whole: Dimension, part: Dimension): Dimension =>
@@ -106,11 +133,9 @@ function merged(
   { input, from, to }: { readonly input: string; readonly from: number; readonly to: number },
   left: number,
 ): LeadingAxis | null {
-  const node = view.producer(at.name);
   const rank = view.rank(input) ?? 0;
-  const features = node && at.features !== null ? axisBefore(view, node, at.features) : null;
   const traced = (axis: number): LeadingAxis =>
-    leadingAxis(view, { name: input, axis: axis - rank, features }, left - 1);
+    tracedAt(view, at, { input, axis: axis - rank }, left);
   const inner = traced(to - 1);
   const outer = traced(from);
   const sizeOf = (axis: number): Dimension => view.size(input, axis - rank);

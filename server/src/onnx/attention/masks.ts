@@ -1,8 +1,9 @@
 import type { TensorRef } from '../graph';
 import { constantTensor } from '../constantNode';
 import { planConstant } from '../constantPlan';
-import type { Tensor } from '../tensor';
 import { toFloat32 } from '../numbers';
+import type { Shape } from '../shapes/dimensions';
+import type { Tensor } from '../tensor';
 import type { GraphView } from './graphView';
 
 /** Reads a stored tensor. */
@@ -11,7 +12,7 @@ export type ReadTensor = (ref: TensorRef) => Tensor;
 /** Nodes that are looked at behind a mask. */
 const MOST_NODES = 64;
 /** Larger masks are not read. */
-const MOST_BYTES = 2 ** 22;
+const MOST_ELEMENTS = 2 ** 20;
 const COMPARISONS: ReadonlySet<string> = new Set([
   'Less',
   'LessOrEqual',
@@ -21,24 +22,39 @@ const COMPARISONS: ReadonlySet<string> = new Set([
 
 /**
  * True where one of the masks hides the keys behind each query's place: it is made by Trilu, by comparing positions that were counted (Range, or
- * a running sum), or stored as a triangle.
+ * a running sum), or it is a triangle.
  */
 export function isCausal(view: GraphView, masks: readonly string[], read: ReadTensor): boolean {
   const names = new Set(masks);
   let compares = false;
   let counts = false;
+  // a set is walked in the order of insertion, what is added meanwhile included
   for (const name of names) {
     if (names.size > MOST_NODES) break;
-    const stored = storedTensor(view, name);
-    if (stored && isTriangle(stored, read)) return true;
+    const values = valuesOf(view, name, read);
+    if (values && isTriangle(values, view.shape(name) ?? [])) return true;
     const node = view.producer(name);
-    if (!node) continue;
-    if (node.op === 'Trilu') return true;
-    compares ||= COMPARISONS.has(node.op);
-    counts ||= node.op === 'Range' || node.op === 'CumSum';
-    for (const input of node.inputs) if (input !== '') names.add(input);
+    if (node?.op === 'Trilu') return true;
+    compares ||= node !== undefined && COMPARISONS.has(node.op);
+    counts ||= node?.op === 'Range' || node?.op === 'CumSum' || (values !== null && isCount(values));
+    for (const input of node?.inputs ?? []) if (input !== '') names.add(input);
   }
   return compares && counts;
+}
+
+/** The values of a constant, or of what follows from sizes; null where they are not known, not there, or too many. */
+function valuesOf(view: GraphView, name: string, read: ReadTensor): ArrayLike<number> | null {
+  const followed = view.elements(name);
+  if (followed) return followed;
+  const stored = storedTensor(view, name);
+  const count = stored?.shape.reduce((product, size) => product * size, 1) ?? Infinity;
+  if (!stored || count > MOST_ELEMENTS) return null;
+  try {
+    return toFloat32(read(stored));
+  } catch {
+    // who reads it for its own sake tells that its bytes are not there
+    return null;
+  }
 }
 
 function storedTensor(view: GraphView, name: string): TensorRef | null {
@@ -54,26 +70,17 @@ function storedTensor(view: GraphView, name: string): TensorRef | null {
 }
 
 /** True for a square (or wider) matrix that has one value on and below its diagonal and another above, or the other way round. */
-function isTriangle(ref: TensorRef, read: ReadTensor): boolean {
-  const [rows = 0, columns = 0] = ref.shape.slice(-2);
-  const count = ref.shape.reduce((product, size) => product * size, 1);
-  if (rows < 2 || columns < rows || count > MOST_BYTES / 4) return false;
-  const values = valuesOf(ref, read);
-  if (!values) return false;
-  const seen = values[0];
-  const hidden = values[1];
-  if (seen === hidden) return false;
+function isTriangle(values: ArrayLike<number>, shape: Shape): boolean {
+  const [rows, columns] = shape.slice(-2);
+  if (typeof rows !== 'number' || typeof columns !== 'number') return false;
+  if (rows < 2 || columns < rows || values.length < rows * columns || values[0] === values[1])
+    return false;
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++)
-      if (values[row * columns + column] !== (column <= row ? seen : hidden)) return false;
+      if (values[row * columns + column] !== values[column <= row ? 0 : 1]) return false;
   return true;
 }
 
-/** Null where the bytes are not there: who reads them for their own sake tells that. */
-function valuesOf(ref: TensorRef, read: ReadTensor): Float32Array | null {
-  try {
-    return toFloat32(read(ref));
-  } catch {
-    return null;
-  }
-}
+/** 0, 1, 2 … */
+const isCount = (values: ArrayLike<number>): boolean =>
+  values.length > 1 && Array.from(values).every((value, at) => value === at);

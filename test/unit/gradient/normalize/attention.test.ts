@@ -160,6 +160,11 @@ describe('Attention', () => {
     attributes,
     outputs,
   });
+  const longs = (...values: number[]) => ({
+    shape: [values.length],
+    dtype: 'int64' as const,
+    values,
+  });
   const bool = (shape: readonly number[], values: readonly number[]) => ({
     shape,
     dtype: 'bool' as const,
@@ -194,6 +199,11 @@ describe('Attention', () => {
         ),
       ]),
     ],
+    ['padding', { ...attention([q, k, v, null, null, null, longs(4, 2)]), opset: 24 }],
+    [
+      'padding, causal',
+      { ...attention([q, k, v, null, null, null, longs(4, 2)], { is_causal: 1 }), opset: 24 },
+    ],
     ...[0, 1, 2, 3].map(
       mode =>
         [
@@ -208,5 +218,49 @@ describe('Attention', () => {
   ];
   test.each(cases)('%s', async (_, given) => {
     await expectSame(given);
+  });
+});
+
+describe('rotary embeddings', () => {
+  const [batch, length, heads, size] = [2, 5, 3, 8];
+  const given = { shape: [batch, heads, length, size] };
+  const flat = { shape: [batch, length, heads * size] };
+  const tables = (pairs: number) => [{ shape: [9, pairs] }, { shape: [9, pairs] }];
+  const ids = {
+    shape: [batch, length],
+    dtype: 'int64' as const,
+    values: [0, 1, 2, 3, 4, 8, 7, 6, 5, 4],
+  };
+  const first = { shape: [1], dtype: 'int64' as const, values: [3] };
+  const standard = (
+    inputs: NodeCase['inputs'],
+    attributes: NodeCase['attributes'] = {},
+  ): NodeCase => ({ op: 'RotaryEmbedding', domain: '', opset: 23, inputs, attributes });
+  const microsoft = (
+    inputs: NodeCase['inputs'],
+    attributes: NodeCase['attributes'] = {},
+  ): NodeCase => ({ op: 'RotaryEmbedding', inputs, attributes });
+  const cases: readonly (readonly [string, NodeCase])[] = [
+    ['halves', standard([given, ...tables(4), ids])],
+    ['neighbours', standard([given, ...tables(4), ids], { interleaved: 1 })],
+    ['a part', standard([given, ...tables(2), ids], { rotary_embedding_dim: 4 })],
+    ['flat', standard([flat, ...tables(4), ids], { num_heads: heads })],
+    [
+      'tables by position',
+      standard([given, { shape: [batch, length, 4] }, { shape: [batch, length, 4] }]),
+    ],
+    ['com.microsoft', microsoft([given, ids, ...tables(4)])],
+    ['com.microsoft, flat, from a first position', microsoft([flat, first, ...tables(4)])],
+    [
+      'com.microsoft, a part of neighbours',
+      microsoft([flat, ids, ...tables(2)], {
+        interleaved: 1,
+        num_heads: heads,
+        rotary_embedding_dim: 4,
+      }),
+    ],
+  ];
+  test.each(cases)('%s', async (_, each) => {
+    await expectSame(each);
   });
 });

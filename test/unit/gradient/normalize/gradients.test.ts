@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { inferValues } from '../../../../server/src/onnx/shapes/inferShapes';
-import { directionalErrors, random, tensorOf, TOLERANCE } from '../finiteDifferences';
+import { directionalErrors, random, TOLERANCE } from '../finiteDifferences';
+import { tensorOf } from '../runtime';
 import { madeOf, normalOf, type NodeCase } from './written';
 
 const [B, S, W, N] = [2, 4, 6, 2];

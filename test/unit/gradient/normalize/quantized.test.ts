@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { expectSame, type Given, type NodeCase } from './written';
 
 const u8 = (shape: readonly number[], constant = false): Given => ({
@@ -305,5 +305,34 @@ describe('integer products', () => {
   ];
   test.each(cases)('%s', async (_, given) => {
     await expectSame(given, [], ONE_STEP);
+  });
+});
+
+describe('MatMulNBits', () => {
+  const packed = (rows: number, bits: number, zeros: readonly Given[], block = 16): NodeCase => {
+    const blocks = Math.ceil(rows / block);
+    return {
+      op: 'MatMulNBits',
+      inputs: [
+        { shape: [2, 3, rows] },
+        u8([5, blocks, (block * bits) / 8], true),
+        { shape: [5, blocks], constant: true },
+        ...zeros,
+      ],
+      attributes: { K: rows, N: 5, bits, block_size: block },
+    };
+  };
+  const cases: readonly (readonly [string, NodeCase])[] = [
+    ['4 bits', packed(48, 4, [])],
+    ['4 bits, a part of the last block', packed(40, 4, [])],
+    ['4 bits with zero points', packed(48, 4, [u8([5, 2], true)])],
+    [
+      '4 bits with zero points that are numbers',
+      packed(32, 4, [{ shape: [5, 2], constant: true }]),
+    ],
+    ['8 bits', packed(32, 8, [u8([5, 2], true)])],
+  ];
+  test.each(cases)('%s', async (_, given) => {
+    expect((await expectSame(given)).approximate).toBeNull();
   });
 });
