@@ -1,4 +1,18 @@
 import type {
+  AttentionMapParams,
+  AttentionMapResult,
+  AttentionMatricesParams,
+  AttentionMatricesResult,
+  AttentionParams,
+  AttentionResult,
+  AttentionTokenParams,
+  AttentionTokenResult,
+  AttentionValuesParams,
+  AttentionValuesResult,
+  HeadAblationParams,
+  HeadAblationResult,
+} from './attention';
+import type {
   AttributionTargetsParams,
   AttributionTargetsResult,
   ExplainParams,
@@ -358,6 +372,12 @@ export interface MethodApi {
   explain: { params: ExplainParams; result: ExplainResult };
   layerHeatmaps: { params: LayerHeatmapsParams; result: LayerHeatmapsResult };
   attributionTargets: { params: AttributionTargetsParams; result: AttributionTargetsResult };
+  attention: { params: AttentionParams; result: AttentionResult };
+  attentionMatrices: { params: AttentionMatricesParams; result: AttentionMatricesResult };
+  attentionToken: { params: AttentionTokenParams; result: AttentionTokenResult };
+  attentionValues: { params: AttentionValuesParams; result: AttentionValuesResult };
+  attentionMap: { params: AttentionMapParams; result: AttentionMapResult };
+  headAblation: { params: HeadAblationParams; result: HeadAblationResult };
 }
 
 /** Methods that make no ONNX Runtime session, at least while they are given no feeds: they answer in an untrusted workspace too. */

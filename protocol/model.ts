@@ -1,3 +1,4 @@
+import type { AttentionInfo, AttentionLookalike } from './attention';
 import type { PreprocessingSpec } from './preprocessing';
 
 /** Element types of ONNX tensors, by their usual names. `undefined` is what a file leaves open. */
@@ -84,21 +85,6 @@ export interface LayerInfo {
   readonly subgraph: string;
 }
 
-/** One attention block; filled by the attention finder. */
-export interface AttentionInfo {
-  readonly id: string;
-  readonly layer: string;
-  readonly heads: number;
-  readonly probabilities: string | null;
-  readonly queries: number | null;
-  readonly keys: number | null;
-  readonly grid: {
-    readonly rows: number;
-    readonly columns: number;
-    readonly prefixTokens: number;
-  } | null;
-}
-
 /** Something a reader met and went on from: one sentence, and the node, tensor or file it is about. */
 export interface Problem {
   readonly severity: 'error' | 'warning' | 'information';
@@ -118,7 +104,10 @@ export interface ModelDescription {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly layers: readonly LayerInfo[];
+  /** Every attention block, in order. */
   readonly attention: readonly AttentionInfo[];
+  /** What is called attention and has no probabilities. */
+  readonly attentionLookalikes: readonly AttentionLookalike[];
   readonly parameterCount: number;
   readonly weightBytes: number;
   /** One entry for each input that takes an image. */

@@ -29,17 +29,76 @@ export const maxPool: Rule = {
 
 /** From the first axis to the last. Integers of quantised models are compared as floats, which is exact. */
 function stagesOf(n: RuleNode, e: Operators, g: Value): readonly Stage[] {
-  const windows = windowsOf(n, n.ints('kernel_shape') ?? []);
+  const windows = [...windowsOf(n, n.ints('kernel_shape') ?? []).entries()].filter(
+    ([, { kernel, stride }]) => kernel > 1 || stride > 1,
+  );
   const stages: Stage[] = [];
   let x = e.cast(n.x(), g.dtype);
-  for (const [i, window] of [...windows.entries()].reverse()) {
-    if (window.kernel === 1 && window.stride === 1) continue;
+  for (const [i, window] of windows.toReversed()) {
     const axis = i + 2;
-    const taps = tapsOf(e, x, axis, window);
-    x = taps.reduce((a, b) => e.node('Max', [a, b]));
+    const taps = isInside(window) ? innerTaps(e, x, axis, window) : tapsOf(e, x, axis, window);
+    // the last stage gives what the forward run gave
+    const isLast = stages.length === windows.length - 1;
+    x = isLast ? e.cast(n.y(), g.dtype) : taps.reduce((a, b) => e.node('Max', [a, b]));
     stages.unshift({ axis, window, taps, max: x });
   }
   return stages;
+}
+
+/** True where every window lies inside the input and strides are longer than 1: then nothing has to be padded, which would copy all of it. */
+const isInside = ({ before, input, output, kernel, stride, dilation }: AxisWindow): boolean =>
+  stride > 1 &&
+  before === 0 &&
+  stride * output <= input &&
+  (kernel - 1) * dilation + stride * (output - 1) < input;
+
+/** As `tapsOf`: the first stride · output elements are dealt out, and what the last windows reach beyond them is joined on. */
+function innerTaps(e: Operators, x: Value, axis: number, window: AxisWindow): readonly Value[] {
+  const { stride, dilation, kernel, output } = window;
+  const dealt = stride * output;
+  const phases = deal(e, resized(e, x, axis, 0, dealt, 0), axis, stride);
+  return Array.from({ length: kernel }, (_, u) => {
+    const skipped = Math.floor((u * dilation) / stride);
+    const phase = (u * dilation) % stride;
+    const elements = phases[phase] ?? x;
+    if (skipped === 0) return elements;
+    const first = dealt + phase;
+    const last = first + stride * (skipped - 1) + 1;
+    const beyond =
+      skipped === 1
+        ? e.slice(x, [first], [last], [axis])
+        : e.slice(x, [first], [last], [axis], [stride]);
+    return e.concat([e.slice(elements, [skipped], [output], [axis]), beyond], axis);
+  });
+}
+
+/** The parts of the taps back in their places: the inverse of `innerTaps`. */
+function gatherInner(
+  e: Operators,
+  parts: readonly Value[],
+  axis: number,
+  { stride, dilation, input, output }: AxisWindow,
+): Value {
+  const phases = new Array<Value | undefined>(stride);
+  const tail = new Array<Value | undefined>(input - stride * output);
+  const plus = (a: Value | undefined, b: Value): Value => (a ? e.add(a, b) : b);
+  for (const [u, part] of parts.entries()) {
+    const skipped = Math.floor((u * dilation) / stride);
+    const phase = (u * dilation) % stride;
+    const inside = resized(e, part, axis, skipped, output, 0);
+    phases[phase] = plus(phases[phase], inside);
+    for (let j = 0; j < skipped; j++) {
+      const place = phase + stride * j;
+      const at = output - skipped + j;
+      tail[place] = plus(tail[place], e.slice(part, [at], [at + 1], [axis]));
+    }
+  }
+  const [some] = parts;
+  if (!some) throw new Error('a window without a tap');
+  const zeros = (length: number): Value => e.filled(some.dtype, some.shape.with(axis, length), 0);
+  const all = Array.from(phases, phase => phase ?? zeros(output));
+  const ends = Array.from(tail, each => each ?? zeros(1));
+  return e.concat([collect(e, all, axis), ...ends], axis);
 }
 
 /** Steps of `stride` elements that the windows span, the last one rounded up. */
@@ -64,25 +123,39 @@ function tapsOf(e: Operators, x: Value, axis: number, window: AxisWindow): reado
 
 /** The gradient of the elements along an axis from that of their maxima: each position takes what the ones before it left. */
 function sendBack(e: Operators, { axis, window, taps, max }: Stage, g: Value): Value {
+  const parts: Value[] = [];
+  let rest = g;
+  for (const tap of taps.slice(0, -1)) {
+    const left = e.mul(rest, e.asNumber(e.less(tap, max), g.dtype));
+    parts.push(e.sub(rest, left));
+    rest = left;
+  }
+  parts.push(rest);
+  return isInside(window)
+    ? gatherInner(e, parts, axis, window)
+    : gatherPadded(e, parts, axis, window);
+}
+
+/** The parts of the taps back in their places: the inverse of `tapsOf`. */
+function gatherPadded(
+  e: Operators,
+  parts: readonly Value[],
+  axis: number,
+  window: AxisWindow,
+): Value {
   const { stride, dilation, before, input } = window;
   const steps = stepsOf(window);
   const phases = new Array<Value | undefined>(stride);
-  let rest = g;
-  for (const [u, tap] of taps.entries()) {
-    let part = rest;
-    if (u < taps.length - 1) {
-      const left = e.mul(rest, e.asNumber(e.less(tap, max), g.dtype));
-      part = e.sub(rest, left);
-      rest = left;
-    }
-    const start = Math.floor((u * dilation) / stride);
-    const placed = resized(e, part, axis, start, steps, 0);
+  for (const [u, part] of parts.entries()) {
+    const placed = resized(e, part, axis, Math.floor((u * dilation) / stride), steps, 0);
     const phase = (u * dilation) % stride;
     const sofar = phases[phase];
     phases[phase] = sofar ? e.add(sofar, placed) : placed;
   }
-  const shape = g.shape.with(axis, steps);
-  const all = Array.from(phases, phase => phase ?? e.filled(g.dtype, shape, 0));
+  const [some] = parts;
+  if (!some) throw new Error('a window without a tap');
+  const shape = some.shape.with(axis, steps);
+  const all = Array.from(phases, phase => phase ?? e.filled(some.dtype, shape, 0));
   return resized(e, collect(e, all, axis), axis, -before, input, 0);
 }
 

@@ -3,7 +3,8 @@ import type { Node } from '../graph';
 import type { AttentionBlock, AxisRole, Probabilities } from './block';
 import { contextOf } from './context';
 import type { GraphView } from './graphView';
-import { leadingAxis, type LeadingAxis } from './heads';
+import { times } from '../shapes/dimensions';
+import { holdsFeatures, leadingAxis, sizeOf, type LeadingAxis } from './heads';
 import { isCausal, type ReadTensor } from './masks';
 import { axisBefore, groupOf } from './movement';
 import { axisOfLetter, letterAt } from './products';
@@ -22,24 +23,28 @@ export function attentionAt(view: GraphView, node: Node, read: ReadTensor): Atte
   const scores = context && scoresOf(view, softmax);
   if (!scores) return null;
   const queryOperand = scores.product.operands[scores.queryOperand];
+  const queryTerm = scores.product.terms[scores.queryOperand];
   const keyOperand = scores.product.operands[scores.queryOperand === 0 ? 1 : 0];
   const queries = sourcesOf(view, queryOperand);
   const keys = sourcesOf(view, keyOperand);
   const same = areSameTokens(view, queries, keys);
   const layout = layoutOf(view, softmax, scores);
   const { probabilities } = layout;
-  const sizeOf = (role: AxisRole): Dimension =>
+  const lengthOf = (role: AxisRole): Dimension =>
     view.shape(softmax.output)?.[probabilities.axes.indexOf(role)] ??
     operandSize(view, scores, role);
   const chosen = queries.selected && !keys.selected ? 'class' : 'self';
+  const relates = (letter: string): boolean =>
+    holdsFeatures(view, queryOperand, axisOfLetter(queryTerm, letter) ?? -1);
+  const overChannels = relates(scores.queryLetter) && !relates(scores.summed);
   return {
     node,
-    kind: queries.windows ? 'windowed' : same ? chosen : 'cross',
+    kind: overChannels ? 'channel' : queries.windows ? 'windowed' : same ? chosen : 'cross',
     causal: isCausal(view, scores.masks, read),
     heads: probabilities.heads,
     keyHeads: layout.keyHeads,
-    queries: sizeOf('queries'),
-    keys: sizeOf('keys'),
+    queries: lengthOf('queries'),
+    keys: lengthOf('keys'),
     scale: scaleOf(view, scores),
     masks: scores.masks,
     probabilities,
@@ -79,7 +84,11 @@ function layoutOf(view: GraphView, softmax: SoftmaxForm, scores: Scores): Layout
     probabilities: {
       tensor: softmax.output,
       axes: positions.map(axis =>
-        axis === keyAxis ? 'keys' : axis === queryAxis ? 'queries' : (found.roles.get(axis) ?? 'batch'),
+        axis === keyAxis
+          ? 'keys'
+          : axis === queryAxis
+            ? 'queries'
+            : (found.roles.get(axis) ?? 'batch'),
       ),
       heads: found.heads,
       headsOuter: found.outer,
@@ -123,21 +132,14 @@ function headsIn(
       const holds = lead.kind === 'merged' && lead.outer ? 'first' : 'last';
       if (part !== null && part !== holds) continue;
       roles.set(axis, 'heads');
-      heads = product(heads, view.size(tensor, axis) ?? sizeOf(lead));
+      heads = times(heads, view.size(tensor, axis) ?? sizeOf(lead));
     }
-    const own = keys.kind === 'batch' ? (isShared(queries) ? 1 : sizeOf(lead)) : keys.own;
-    keyHeads = product(keyHeads, own);
+    // an axis of heads that the keys do not have is broadcast over queries
+    const own = keys.kind !== 'batch' ? keys.own : queries.kind === 'heads' ? 1 : sizeOf(lead);
+    keyHeads = times(keyHeads, own);
   }
   return roles.size > 0 ? { roles, heads, keyHeads, outer } : null;
 }
-
-const isShared = (lead: LeadingAxis): boolean => lead.kind === 'heads';
-
-const sizeOf = (lead: LeadingAxis): Dimension =>
-  lead.kind === 'heads' ? lead.size : lead.kind === 'merged' ? lead.heads : 1;
-
-const product = (a: Dimension, b: Dimension): Dimension =>
-  typeof a === 'number' && typeof b === 'number' ? a * b : a === 1 ? b : b === 1 ? a : null;
 
 /** Four axes and more are [batch, …, heads, queries, keys] by custom; three are one head. */
 function usualHeads(
@@ -173,11 +175,16 @@ function traced(view: GraphView, scores: Scores, axis: number): Traced {
   }
   const letter = at === null ? '' : letterAt(scores.product.output, at);
   const lead = (side: 0 | 1): LeadingAxis => {
-    const { terms, operands, } = scores.product;
+    const { terms, operands } = scores.product;
     const own = axisOfLetter(terms[side], letter);
-    if (letter === '' || own === null || view.size(operands[side], own) === 1) return { kind: 'batch' };
+    if (letter === '' || own === null || view.size(operands[side], own) === 1)
+      return { kind: 'batch' };
     const features = axisOfLetter(terms[side], scores.summed);
     return leadingAxis(view, { name: operands[side], axis: own, features });
   };
-  return { part, queries: lead(scores.queryOperand), keys: lead(scores.queryOperand === 0 ? 1 : 0) };
+  return {
+    part,
+    queries: lead(scores.queryOperand),
+    keys: lead(scores.queryOperand === 0 ? 1 : 0),
+  };
 }

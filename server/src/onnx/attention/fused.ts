@@ -20,7 +20,10 @@ interface Fused {
 
 /** Reads an operator that computes attention as a whole; null where it is another one. */
 export function fusedAttention(view: GraphView, node: Node): AttentionBlock | null {
-  const fused = READERS.get(node.domain === '' ? node.op : `${node.domain}.${node.op}`)?.(view, node);
+  const fused = READERS.get(node.domain === '' ? node.op : `${node.domain}.${node.op}`)?.(
+    view,
+    node,
+  );
   if (!fused) return null;
   const [query, key] = fused.from;
   const queries = sourcesOf(view, query);
@@ -56,7 +59,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['com.microsoft.Attention', (view, node) => packedWeights(view, node, 3, 4)],
   ['com.microsoft.QAttention', (view, node) => packedWeights(view, node, 5, 8)],
   ['com.microsoft.MultiHeadAttention', (view, node) => multiHead(view, node, [4, 5], 6)],
-  ['com.microsoft.DecoderMaskedMultiHeadAttention', (view, node) => multiHead(view, node, [3, 4], 5)],
+  [
+    'com.microsoft.DecoderMaskedMultiHeadAttention',
+    (view, node) => multiHead(view, node, [3, 4], 5),
+  ],
   ['com.microsoft.DecoderMaskedSelfAttention', (view, node) => packedWeights(view, node, 3, 4)],
   ['com.microsoft.GroupQueryAttention', grouped],
   ['com.microsoft.SparseAttention', grouped],
@@ -105,12 +111,7 @@ function packedWeights(view: GraphView, node: Node, mask: number, past: number):
 }
 
 /** Queries [batch, length, width] with keys of the same form, with heads [batch, heads, length, size], or all packed in one. */
-function multiHead(
-  view: GraphView,
-  node: Node,
-  masks: readonly number[],
-  past: number,
-): Fused {
+function multiHead(view: GraphView, node: Node, masks: readonly number[], past: number): Fused {
   const [query, key] = [inputAt(node, 0), inputAt(node, 1) || inputAt(node, 0)];
   const heads = countOf(node, 'num_heads');
   const length = (name: string): Dimension =>

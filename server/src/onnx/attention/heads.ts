@@ -1,4 +1,6 @@
 import type { Dimension } from '../../../../protocol/model';
+import type { Node } from '../graph';
+import { times } from '../shapes/dimensions';
 import type { GraphView } from './graphView';
 import { axisBefore, groupOf, passedInputs } from './movement';
 import { axisOfLetter, letterAt, productOf, projected, type Product } from './products';
@@ -45,7 +47,11 @@ export function leadingAxis(view: GraphView, place: Place, budget = MOST_NODES):
       return { kind: 'merged', heads: node.inputs.length, own: node.inputs.length, outer: true };
     const axis = axisBefore(view, node, at.axis);
     const features = at.features === null ? null : axisBefore(view, node, at.features);
-    const input = dataInput(view, node.op === 'Reshape' ? node.inputs.slice(0, 1) : passedInputs(node), at.axis);
+    const input = dataInput(
+      view,
+      node.op === 'Reshape' ? node.inputs.slice(0, 1) : passedInputs(node),
+      at.axis,
+    );
     if (axis === null || input === null) return BATCH;
     if (node.op === 'Expand' && view.size(input, axis) === 1 && view.size(at.name, axis) !== 1)
       return { kind: 'heads', size: view.size(at.name, axis), own: 1 };
@@ -56,6 +62,41 @@ export function leadingAxis(view: GraphView, place: Place, budget = MOST_NODES):
     at = { name: input, axis, features };
   }
   return BATCH;
+}
+
+/**
+ * True where an axis holds features of a projection, or part of them. Scores over such an axis relate channels, not tokens (cross-covariance attention,
+ * El-Nouby et al. 2021, arXiv 2106.09681).
+ */
+export function holdsFeatures(view: GraphView, name: string, axis: number): boolean {
+  let at: { readonly name: string; readonly axis: number } = { name, axis };
+  for (let left = MOST_NODES; left > 0; left--) {
+    const node = view.producer(at.name);
+    if (!node) return false;
+    const data = projected(view, node);
+    if (data !== null) return isMade(view, node, data, at.axis);
+    const before = axisBefore(view, node, at.axis) ?? cutFrom(view, node, at.axis);
+    const inputs = node.op === 'Reshape' ? node.inputs.slice(0, 1) : passedInputs(node);
+    const input = dataInput(view, inputs, at.axis);
+    if (before === null || input === null) return false;
+    at = { name: input, axis: before };
+  }
+  return false;
+}
+
+/** The axis of the input that a Reshape cut an axis of its output from. */
+function cutFrom(view: GraphView, node: Node, axis: number): number | null {
+  const group = node.op === 'Reshape' ? groupOf(view, node, axis, 'output') : null;
+  if (!group || group.input[1] - group.input[0] !== 1) return null;
+  return group.input[0] - (view.rank(node.inputs[0] ?? '') ?? 0);
+}
+
+/** Axes that the weights bring in; of a convolution, the channels. */
+function isMade(view: GraphView, node: Node, data: string, axis: number): boolean {
+  const product = productOf(view, node);
+  if (!product) return axis === 1 - (view.rank(node.outputs[0] ?? '') ?? 4);
+  const side = product.operands[0] === data ? 0 : 1;
+  return axisOfLetter(product.terms[side], letterAt(product.output, axis)) === null;
 }
 
 /** The input that brings in an axis: of several, one that varies and is not 1 long there. */
@@ -126,7 +167,7 @@ const ratio = (whole: Dimension, part: Dimension): Dimension =>
     ? whole / part
     : null;
 
-/** Several axes became one: heads may be the last of them, or the first. */
+/** Several axes became one: heads (groups, and queries of a group) may be the last of them, or the first. */
 function merged(
   view: GraphView,
   at: Place,
@@ -134,24 +175,27 @@ function merged(
   left: number,
 ): LeadingAxis | null {
   const rank = view.rank(input) ?? 0;
-  const traced = (axis: number): LeadingAxis =>
-    tracedAt(view, at, { input, axis: axis - rank }, left);
-  const inner = traced(to - 1);
-  const outer = traced(from);
-  const sizeOf = (axis: number): Dimension => view.size(input, axis - rank);
-  if (inner.kind === 'heads' && outer.kind === 'heads')
-    // groups of queries share keys: [groups, queries of a group]
-    return {
-      kind: 'heads',
-      size: view.size(at.name, at.axis),
-      own: inner.own === 1 ? outer.own : view.size(at.name, at.axis),
-    };
-  if (inner.kind === 'heads')
-    return { kind: 'merged', heads: sizeOf(to - 1), own: inner.own, outer: false };
-  if (outer.kind === 'heads')
-    return { kind: 'merged', heads: sizeOf(from), own: outer.own, outer: true };
-  return inner.kind === 'merged' ? inner : null;
+  const parts = Array.from({ length: to - from }, (_, i) =>
+    tracedAt(view, at, { input, axis: from + i - rank }, left),
+  );
+  const last = parts.at(-1);
+  if (last?.kind === 'merged') return last;
+  const inner = parts.slice(parts.findLastIndex(part => part.kind !== 'heads') + 1);
+  const end = parts.findIndex(part => part.kind !== 'heads');
+  const outer = parts.slice(0, Math.max(0, end));
+  const heads = inner.length > 0 ? inner : outer;
+  if (heads.length === 0) return null;
+  const size = heads.reduce<Dimension>((product, part) => times(product, sizeOf(part)), 1);
+  const own = heads.reduce<Dimension>((product, part) => times(product, ownOf(part)), 1);
+  if (heads.length === parts.length) return { kind: 'heads', size, own };
+  return { kind: 'merged', heads: size, own, outer: inner.length === 0 };
 }
+
+/** Heads of queries on an axis. */
+export const sizeOf = (lead: LeadingAxis): Dimension =>
+  lead.kind === 'heads' ? lead.size : lead.kind === 'merged' ? lead.heads : 1;
+
+const ownOf = (lead: LeadingAxis): Dimension => (lead.kind === 'batch' ? 1 : lead.own);
 
 /** An axis that a projection gives: one of heads where only its weights have it. */
 function madeByWeights(view: GraphView, product: Product | null, at: Place): LeadingAxis {

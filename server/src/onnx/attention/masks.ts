@@ -36,7 +36,8 @@ export function isCausal(view: GraphView, masks: readonly string[], read: ReadTe
     const node = view.producer(name);
     if (node?.op === 'Trilu') return true;
     compares ||= node !== undefined && COMPARISONS.has(node.op);
-    counts ||= node?.op === 'Range' || node?.op === 'CumSum' || (values !== null && isCount(values));
+    counts ||=
+      node?.op === 'Range' || node?.op === 'CumSum' || (values !== null && isCount(values));
     for (const input of node?.inputs ?? []) if (input !== '') names.add(input);
   }
   return compares && counts;

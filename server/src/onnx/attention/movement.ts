@@ -29,7 +29,8 @@ export const isMoving = (node: Node): boolean =>
   MOVING.has(node.op) && (node.domain === '' || node.domain === 'com.microsoft');
 
 export const isElementwise = (node: Node): boolean => ELEMENTWISE.has(node.op);
-export const isBroadcasting = (node: Node): boolean => BROADCASTING.has(node.op) || node.op === 'Where';
+export const isBroadcasting = (node: Node): boolean =>
+  BROADCASTING.has(node.op) || node.op === 'Where';
 
 /** The inputs whose elements a node passes on: the first, all of broadcasting operators and Concat, both choices of Where. */
 export function passedInputs(node: Node): readonly string[] {
@@ -108,7 +109,9 @@ export function groupOf(
   const output = view.shape(node.outputs[0] ?? '');
   if (!input || !output) return null;
   const at = axis + (side === 'input' ? input : output).length;
-  return reshapeGroups(input, output).find(each => at >= each[side][0] && at < each[side][1]) ?? null;
+  return (
+    reshapeGroups(input, output).find(each => at >= each[side][0] && at < each[side][1]) ?? null
+  );
 }
 
 const isPair = ({ input, output }: ReshapeGroup): boolean =>

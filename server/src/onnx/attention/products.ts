@@ -73,9 +73,7 @@ function einsum(view: GraphView, node: Node): Product | null {
   const [first, second] = read?.terms ?? [];
   if (!read || first === undefined || second === undefined) return null;
   const repeats = [first, second, read.output].some(term => new Set(term).size < term.length);
-  return repeats
-    ? null
-    : { node, operands: [a, b], terms: [first, second], output: read.output };
+  return repeats ? null : { node, operands: [a, b], terms: [first, second], output: read.output };
 }
 
 /** The letter of an axis that counts from the end; '' where the term is shorter. */

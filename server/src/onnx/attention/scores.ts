@@ -1,7 +1,21 @@
 import type { Node } from '../graph';
 import type { GraphView } from './graphView';
-import { axisAfter, axisBefore, isBroadcasting, isElementwise, isMoving, passedInputs } from './movement';
-import { axisOfLetter, letterAt, productOf, projected, summedLetters, type Product } from './products';
+import {
+  axisAfter,
+  axisBefore,
+  isBroadcasting,
+  isElementwise,
+  isMoving,
+  passedInputs,
+} from './movement';
+import {
+  axisOfLetter,
+  letterAt,
+  productOf,
+  projected,
+  summedLetters,
+  type Product,
+} from './products';
 import type { SoftmaxForm } from './softmaxes';
 
 /** How the scores in front of a softmax come about: Q · Kᵀ, and what happens to it on the way. */
@@ -43,7 +57,8 @@ export function scoresOf(view: GraphView, softmax: SoftmaxForm): Scores | null {
     const product = productOf(view, node);
     if (product) {
       const scores = scoresIn(view, product, step);
-      if (scores && product.operands.every(name => view.varies(name))) return withMasks(view, scores, softmax);
+      if (scores && product.operands.every(name => view.varies(name)))
+        return withMasks(view, scores, softmax);
       learned ??= scores;
     }
     if (projected(view, node) !== null && !isHeadMixing(view, node)) continue;
@@ -85,7 +100,8 @@ function scoresIn(view: GraphView, product: Product, { axis, path }: Step): Scor
   const queryOperand = keyOperand === 0 ? 1 : 0;
   const [summed, ...more] = summedLetters(product);
   if (keyLetter === '' || terms[queryOperand].includes(keyLetter)) return null;
-  if (summed === undefined || more.length > 0 || projected(view, product.node) !== null) return null;
+  if (summed === undefined || more.length > 0 || projected(view, product.node) !== null)
+    return null;
   const own = [...terms[queryOperand]].filter(
     letter => output.includes(letter) && !terms[keyOperand].includes(letter),
   );
@@ -96,7 +112,9 @@ function scoresIn(view: GraphView, product: Product, { axis, path }: Step): Scor
 
 /** Sums over one element are how masks of two sides are written. */
 const isOuter = (view: GraphView, { operands, terms }: Product, summed: string): boolean =>
-  operands.some((name, i) => view.size(name, axisOfLetter(terms[i === 0 ? 0 : 1], summed) ?? 0) === 1);
+  operands.some(
+    (name, i) => view.size(name, axisOfLetter(terms[i === 0 ? 0 : 1], summed) ?? 0) === 1,
+  );
 
 /** What broadcasting operators between the product and the softmax bring in besides one number, or one of each head. */
 function withMasks(view: GraphView, scores: Scores, softmax: SoftmaxForm): Scores {
@@ -104,20 +122,30 @@ function withMasks(view: GraphView, scores: Scores, softmax: SoftmaxForm): Score
   let at = scores.product.node.outputs[0] ?? '';
   for (const node of scores.path) {
     const others = node.op === 'Where' ? node.inputs.slice(0, 1) : node.inputs;
-    if (isBroadcasting(node)) masks.push(...others.filter(name => name !== at && isWide(view, name)));
+    if (isBroadcasting(node))
+      masks.push(...others.filter(name => name !== at && isWide(view, name, softmax)));
     at = node.outputs[0] ?? '';
   }
   return { ...scores, masks: softmax.bias === null ? masks : [...masks, softmax.bias] };
 }
 
 /** False for a single number, for one of each head, and for one of each query (a maximum taken off). */
-const isWide = (view: GraphView, name: string): boolean =>
-  view.rank(name) !== 0 && view.size(name, -1) !== 1;
+function isWide(view: GraphView, name: string, { axis, output }: SoftmaxForm): boolean {
+  const length = view.size(name, axis);
+  const keys = view.size(output, axis);
+  if (view.rank(name) === 0 || length === 1) return false;
+  return typeof length !== 'number' || typeof keys !== 'number' || length === keys;
+}
 
 /** Where an axis of the product is in the probabilities; null where an operator on the way hides it. */
-export function axisInProbabilities(view: GraphView, { product, path }: Scores, letter: string): number | null {
+export function axisInProbabilities(
+  view: GraphView,
+  { product, path }: Scores,
+  letter: string,
+): number | null {
   let axis = axisOfLetter(product.output, letter);
-  for (const node of path) axis = axis === null ? null : isHeadMixing(view, node) ? axis : axisAfter(view, node, axis);
+  for (const node of path)
+    axis = axis === null ? null : isHeadMixing(view, node) ? axis : axisAfter(view, node, axis);
   return axis;
 }
 

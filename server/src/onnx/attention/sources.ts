@@ -93,7 +93,11 @@ export function areSameTokens(view: GraphView, queries: Sources, keys: Sources):
 
 function areNear(view: GraphView, query: string, key: string): boolean {
   if (query === key) return true;
-  const behind = reach(view, key, node => productOf(view, node) === null || projected(view, node) !== null);
+  const behind = reach(
+    view,
+    key,
+    node => productOf(view, node) === null || projected(view, node) !== null,
+  );
   if (behind.has(query)) return true;
   const isNormalising = (node: Node): boolean =>
     isElementwise(node) || isBroadcasting(node) || isMoving(node) || node.op.startsWith('Reduce');
@@ -102,7 +106,11 @@ function areNear(view: GraphView, query: string, key: string): boolean {
 }
 
 /** Tensors that vary and lead to one through at most `MOST_NEAR` nodes of a kind. */
-function reach(view: GraphView, from: string, passes: (node: Node) => boolean): ReadonlySet<string> {
+function reach(
+  view: GraphView,
+  from: string,
+  passes: (node: Node) => boolean,
+): ReadonlySet<string> {
   const found = new Set([from]);
   let left = MOST_NEAR;
   // a set is walked in the order of insertion, what is added meanwhile included
