@@ -149,8 +149,12 @@ export interface SidePanelState {
   readonly colorMap: string;
   readonly pinned: boolean;
   readonly method: PanelMethod;
-  /** What was chosen to be explained, and of which model; null: the highest class. */
-  readonly target: { readonly model: string; readonly spec: TargetSpec } | null;
+  /** What was chosen to be explained, of which model and on which input; null: the highest class. */
+  readonly target: {
+    readonly model: string;
+    readonly input: string | null;
+    readonly spec: TargetSpec;
+  } | null;
 }
 
 export interface SidePanelSituation {

@@ -1,4 +1,5 @@
-import type { Attribute, Graph, Node } from '../onnx/graph';
+import { AttributeReader } from '../onnx/attributeReader';
+import type { Attribute, Node } from '../onnx/graph';
 import type { Operators } from './operators';
 import type { Value } from './value';
 
@@ -45,13 +46,15 @@ export class NoDerivative extends Error {
 }
 
 /** A node as the rules see it: its tensors with known shapes, the gradients of its outputs, its attributes with their defaults. */
-export class RuleNode {
+export class RuleNode extends AttributeReader {
   constructor(
-    readonly node: Node,
+    node: Node,
     readonly mode: GradientMode,
     private readonly e: Operators,
     private readonly gradients: readonly (Value | null)[],
-  ) {}
+  ) {
+    super(node);
+  }
 
   get op(): string {
     return this.node.op;
@@ -59,17 +62,6 @@ export class RuleNode {
   /** Version of the operator set of the node's domain. */
   get version(): number {
     return this.e.version(this.node.domain);
-  }
-  get inputCount(): number {
-    return this.node.inputs.length;
-  }
-  get outputCount(): number {
-    return this.node.outputs.length;
-  }
-
-  /** False for inputs that were left out. */
-  has(index: number): boolean {
-    return (this.node.inputs[index] ?? '') !== '';
   }
   /** Input `index`. */
   x(index = 0): Value {
@@ -99,35 +91,8 @@ export class RuleNode {
     return this.has(index) ? this.e.elements(this.node.inputs[index] ?? '') : null;
   }
 
-  hasAttribute(name: string): boolean {
-    return this.node.attributes.has(name);
-  }
-  int(name: string, otherwise: number): number {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'int' ? attribute.value : otherwise;
-  }
-  float(name: string, otherwise: number): number {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'float' || attribute?.kind === 'int' ? attribute.value : otherwise;
-  }
-  text(name: string, otherwise: string): string {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'string' ? attribute.value : otherwise;
-  }
-  ints(name: string): readonly number[] | null {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'ints' ? attribute.value : null;
-  }
-  floats(name: string): readonly number[] | null {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'floats' ? attribute.value : null;
-  }
   attribute(name: string): Attribute | undefined {
     return this.node.attributes.get(name);
-  }
-  subgraph(name: string): Graph | null {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'graph' ? attribute.value : null;
   }
   /** Axes (or another list) that moved from an attribute to an input at some version; null where neither is given. Refuses what is not known. */
   intsOrInput(name: string, index: number): readonly number[] | null {

@@ -42,7 +42,7 @@ function slidingWindows(
   outputs: readonly number[],
   outputPadding: readonly number[] | null = null,
 ): readonly AxisWindow[] {
-  const autoPad = n.text('auto_pad', 'NOTSET');
+  const autoPad = n.string('auto_pad', 'NOTSET');
   const shared = autoPad.startsWith('SAME') || n.hasAttribute('output_shape');
   const pads = autoPad === 'VALID' ? null : n.ints('pads');
   return inputs.map((input, axis) => {

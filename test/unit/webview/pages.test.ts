@@ -17,6 +17,7 @@ import {
   heatNote,
   insteadText,
   panelMenus,
+  panelTarget,
 } from '../../../webview/src/sidePanel/heatModel';
 import {
   aheadKey,
@@ -98,7 +99,11 @@ describe('side panel', () => {
       ...situation,
       state: { ...situation.state, ...change },
     });
-    const dog = { model: '/w/resnet.onnx', spec: { kind: 'class', index: 1 } } as const;
+    const dog = {
+      model: '/w/resnet.onnx',
+      input: '/w/dog.jpg',
+      spec: { kind: 'class', index: 1 },
+    } as const;
     expect(heatKey(at({ method: 'layer-cam' }))).not.toBe(heatKey(situation));
     expect(heatKey(at({ target: dog }))).not.toBe(heatKey(situation));
     expect(heatKey(at({ target: { ...dog, model: '/w/other.onnx' } }))).toBe(heatKey(situation));
@@ -108,11 +113,16 @@ describe('side panel', () => {
     expect(aheadKey({ ...situation, layer: { ...layer, id: 'Conv_9' } })).toBe(aheadKey(situation));
     expect(aheadKey(at({ target: dog }))).not.toBe(aheadKey(situation));
     expect(aheadKey(at({ method: 'activation' }))).toBeNull();
+    const box = { ...dog, spec: { kind: 'box', index: 2 } } as const;
+    expect(panelTarget({ target: box }, situation)).toEqual(box.spec);
+    expect(panelTarget({ target: box }, { ...situation, input: '/w/cat.jpg' })).toEqual({
+      kind: 'top',
+    });
   });
 
   it('asks for the Grad-CAM of the layer at the caret unless told otherwise', () => {
     const { state } = situation;
-    const dog = { model: 'm', spec: { kind: 'class', index: 1 } } as const;
+    const dog = { model: 'm', input: 'i', spec: { kind: 'class', index: 1 } } as const;
     expect(explainAtCaret({ ...state, target: dog }, 'm', 'Conv_3', 'i')).toEqual({
       model: 'm',
       input: 'i',
@@ -161,10 +171,11 @@ describe('side panel', () => {
 
   it('has a target menu where the method looks at a target', () => {
     const predicted = [{ index: 1, score: 3, probability: 0.8 }];
-    const menus = panelMenus(situation, situation.state, predicted);
+    const known = { labels: situation.labels, predicted, targets: null };
+    const menus = panelMenus(situation, situation.state, known);
     expect(menus.target).toBe('Highest: dog');
     expect(menus.targets().map(line => line.label)).toContain('cat');
-    const eigen = panelMenus(situation, { ...situation.state, method: 'eigen-cam' }, predicted);
+    const eigen = panelMenus(situation, { ...situation.state, method: 'eigen-cam' }, known);
     expect(eigen.target).toBeNull();
     expect(menus.methods().map(line => line.value)).toContain('activation');
   });

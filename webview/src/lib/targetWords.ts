@@ -95,6 +95,12 @@ const channelWords = (spec: TargetSpec & { readonly kind: 'channel' }): string =
     ? `Channel ${spec.channel}`
     : `Channel ${spec.channel} at (${spec.row},${spec.column})`;
 
+/** A box or a marked region is one of one picture; on another the highest class, or the same class wherever it is, is the nearest. */
+export function targetOnOtherInput(target: TargetSpec): TargetSpec {
+  if (target.kind === 'box') return { kind: 'top' };
+  return target.kind === 'mask' ? { kind: 'mask', class: target.class } : target;
+}
+
 /** A target as the value of a menu's line. */
 export const targetValue = (target: TargetSpec): string => JSON.stringify(target);
 

@@ -1,4 +1,4 @@
-import type { ExplainResult, PredictedClass, TargetSpec } from '../../../protocol/attribution';
+import type { ExplainResult, TargetSpec } from '../../../protocol/attribution';
 import {
   ATTRIBUTION_FACTS,
   ATTRIBUTION_METHODS,
@@ -20,9 +20,10 @@ import type { PickerItem } from '../lib/pickerModel';
 import {
   explainedWords,
   targetItems,
+  targetOnOtherInput,
   targetValue,
   targetWords,
-  type TargetItem,
+  type KnownTargets,
 } from '../lib/targetWords';
 import type { PanelMenus } from './types';
 
@@ -50,11 +51,14 @@ export const isPanelMethod = (value: string): value is PanelMethod =>
 export const panelMethod = ({ method }: Pick<SidePanelState, 'method'>): PanelMethod =>
   isPanelMethod(method) ? method : 'grad-cam';
 
-/** The chosen target, where it is one of this model. */
-export const panelTarget = (
+/** The chosen target as far as it means something for this model and input. */
+export function panelTarget(
   { target }: Pick<SidePanelState, 'target'>,
-  model: string | null,
-): TargetSpec => (target && target.model === model ? target.spec : { kind: 'top' });
+  { model, input }: Pick<SidePanelSituation, 'model' | 'input'>,
+): TargetSpec {
+  if (!target || target.model !== model) return { kind: 'top' };
+  return target.input === input ? target.spec : targetOnOtherInput(target.spec);
+}
 
 /** What is asked for an attribution of the layer at the caret. */
 export const explainAtCaret = (
@@ -65,7 +69,7 @@ export const explainAtCaret = (
 ): ViewParams<'explain'> | null => {
   const method = panelMethod(state);
   if (method === 'activation') return null;
-  const target = panelTarget(state, model);
+  const target = panelTarget(state, { model, input });
   return { model, input, method, layers: [layer], target, want: 'map', ahead: true };
 };
 
@@ -128,28 +132,22 @@ const methodItems = (): readonly PickerItem[] => [
   ACTIVATION,
 ];
 
-/** The lines of the target menu. */
-export const panelTargets = (
-  labels: readonly string[] | null,
-  predicted: readonly PredictedClass[] | null,
-): readonly TargetItem[] => targetItems({ labels, predicted, targets: null });
-
-/** @param predicted the five highest classes of the last map of this picture */
+/** @param known what can be explained on this picture, as far as it is known */
 export function panelMenus(
-  { model, labels }: SidePanelSituation,
+  situation: SidePanelSituation,
   state: SidePanelState,
-  predicted: readonly PredictedClass[] | null,
+  known: KnownTargets,
 ): PanelMenus {
   const method = panelMethod(state);
   const facts = method === 'activation' ? null : ATTRIBUTION_FACTS[method];
-  const target = panelTarget(state, model);
+  const target = panelTarget(state, situation);
   return {
     method: facts?.label ?? ACTIVATION.label,
     methodTitle: facts ? `${facts.shows} ${facts.limit}` : (ACTIVATION.description ?? ''),
     methods: methodItems,
     chosenMethod: method,
-    target: facts?.usesTarget ? targetWords(target, { labels, predicted, targets: null }) : null,
-    targets: () => panelTargets(labels, predicted),
+    target: facts?.usesTarget ? targetWords(target, known) : null,
+    targets: () => targetItems(known),
     chosenTarget: targetValue(target),
   };
 }

@@ -56,7 +56,7 @@ export function heatKey(situation: SidePanelSituation): string | null {
   const { model, layer, input, revision, state, error } = situation;
   if (error || obstacleOf(situation) || !layer) return null;
   const method = panelMethod(state);
-  const target = method === 'activation' ? null : panelTarget(state, model);
+  const target = method === 'activation' ? null : panelTarget(state, situation);
   return JSON.stringify([model, layer.id, input, revision, method, target]);
 }
 
@@ -64,7 +64,7 @@ export function heatKey(situation: SidePanelSituation): string | null {
 export function aheadKey(situation: SidePanelSituation): string | null {
   const { model, input, revision, state } = situation;
   if (heatKey(situation) === null || panelMethod(state) !== 'grad-cam') return null;
-  return JSON.stringify([model, input, revision, panelTarget(state, model)]);
+  return JSON.stringify([model, input, revision, panelTarget(state, situation)]);
 }
 
 /** The picture is asked for again when one of these changes; null where none can be asked for. */

@@ -1,5 +1,5 @@
-import type { Finding, PredictedClass, Remedy } from '../../../protocol/attribution';
-import { CancelledError, fromWireError, toWireError, UserError } from '../../../protocol/errors';
+import type { Finding, Remedy, TargetSpec } from '../../../protocol/attribution';
+import { CancelledError, fromWireError, toWireError } from '../../../protocol/errors';
 import type { SidePanelSituation, SidePanelState } from '../../../protocol/views';
 import { createAnnouncer } from '../lib/announce';
 import { createBusy } from '../lib/busy';
@@ -8,20 +8,10 @@ import { connectHost, errorAction } from '../lib/host';
 import { Latest } from '../lib/latest';
 import type { MessageAction } from '../lib/message';
 import { InputPicture } from '../lib/picture';
-import { targetOfValue } from '../lib/targetWords';
-import {
-  activationStandsIn,
-  explainAtCaret,
-  heatMap,
-  heatNote,
-  insteadText,
-  isPanelMethod,
-  panelMenus,
-  panelTarget,
-  panelTargets,
-  type Heat,
-} from './heatModel';
-import { aheadKey, heatKey, obstacleOf, panelWords, pictureKey } from './model';
+import { targetItems, targetOfValue } from '../lib/targetWords';
+import { HeatLoader } from './heatLoader';
+import { heatMap, heatNote, isPanelMethod, panelMenus, type Heat } from './heatModel';
+import { heatKey, obstacleOf, panelWords, pictureKey } from './model';
 import { SidePanelView, type PanelFinding } from './view';
 
 /** Longer side of the picture that is asked for, in pixels. */
@@ -39,25 +29,19 @@ export class SidePanel {
   private situation: SidePanelSituation | null = null;
   private state: SidePanelState | null = null;
   private shown: ShownHeat | null = null;
-  /** The five highest classes on this picture. */
-  private predicted: {
-    readonly picture: string | null;
-    readonly classes: readonly PredictedClass[];
-  } | null = null;
   private askedHeat: string | null = null;
-  private askedAhead: string | null = null;
   /** The heatmap that a person wants to see with its negative values. */
   private signed: string | null = null;
   private askedPicture: string | null = null;
   private readonly heatTask = new Latest();
   private readonly pictureTask = new Latest();
-  private readonly aheadTask = new Latest();
   private readonly announce = createAnnouncer(pageRoot());
   private readonly busy = createBusy(busy => this.view.setBusy(busy));
   private readonly picture = new InputPicture();
   private readonly host = connectHost<SidePanelSituation, SidePanelState>(situation =>
     this.take(situation),
   );
+  private readonly loader = new HeatLoader(this.host.api, () => this.paint());
   private readonly view: SidePanelView = new SidePanelView(
     {
       setOpacity: opacity => this.patch({ opacity }),
@@ -153,68 +137,23 @@ export class SidePanel {
     this.askedHeat = key;
     const { layer, revision } = situation;
     if (key === null || !layer) return this.heatTask.cancel();
-    const work = this.heatTask.run(signal => this.askHeat(situation, layer.id, signal));
+    const work = this.heatTask.run(signal => this.loader.load(situation, layer.id, signal));
     this.busy
       .track(work, () => this.heatTask.cancel())
       .then(heat => {
         this.shown = { heat, layer: layer.id, revision };
-        if (heat.kind === 'explained' && heat.result.predicted)
-          this.predicted = { picture: pictureOf(situation), classes: heat.result.predicted };
         this.view.line.hide();
         this.paint();
-        this.lookAhead(situation);
+        this.loader.lookAhead(situation);
       })
       .catch((error: unknown) => this.fail(error));
-  }
-
-  /** The map of a layer; where it cannot be had, how strongly the layer answers, and why that. */
-  private async askHeat(
-    { model, input, state }: SidePanelSituation,
-    layer: string,
-    signal: AbortSignal,
-  ): Promise<Heat> {
-    if (model === null) throw new CancelledError();
-    const params = explainAtCaret(state, model, layer, input);
-    let instead: string | null = null;
-    if (params)
-      try {
-        const result = await this.host.api.call('explain', params, interactive(signal));
-        return { kind: 'explained', result };
-      } catch (error) {
-        if (!(error instanceof UserError) || !activationStandsIn(error.code)) throw error;
-        instead = insteadText(error.code, error.message);
-      }
-    const result = await this.host.api.call(
-      'activationHeatmap',
-      { model, layer, input },
-      interactive(signal),
-    );
-    return { kind: 'activation', result, instead };
-  }
-
-  /** Once there is a map, those of all other layers are made in the background, so that moving the cursor is a look-up. */
-  private lookAhead(situation: SidePanelSituation): void {
-    const key = aheadKey(situation);
-    const { model, input, state } = situation;
-    if (key === null || key === this.askedAhead || model === null) return;
-    this.askedAhead = key;
-    this.aheadTask
-      .run(signal =>
-        this.host.api.call(
-          'layerHeatmaps',
-          { model, input, target: panelTarget(state, model) },
-          { signal, priority: 'background' },
-        ),
-      )
-      // Without it each layer is computed when the cursor comes to it.
-      .catch(() => undefined);
   }
 
   /** The heat over the picture, its bar and its words. */
   private paint(): void {
     const { shown, state, situation } = this;
     if (!state || !situation) return;
-    this.view.setMenus(panelMenus(situation, state, this.predictedHere(situation)));
+    this.view.setMenus(panelMenus(situation, state, this.loader.known(situation)));
     if (!shown) {
       this.picture.setOverlay(null);
       this.view.bar.set('grey', null, '');
@@ -252,8 +191,7 @@ export class SidePanel {
       if (remedy.kind === 'signed') {
         this.signed = this.askedHeat;
         this.paint();
-      } else if (remedy.kind === 'target' && model)
-        this.patch({ target: { model, spec: remedy.target } });
+      } else if (remedy.kind === 'target') this.explain(remedy.target);
       else if (remedy.kind === 'method' && isPanelMethod(remedy.method))
         this.patch({ method: remedy.method });
       else if (remedy.kind === 'layer' && model)
@@ -267,14 +205,14 @@ export class SidePanel {
 
   private setTarget(value: string): void {
     const { situation } = this;
-    if (!situation || situation.model === null) return;
-    const { model, labels } = situation;
-    const spec = targetOfValue(panelTargets(labels, this.predictedHere(situation)), value);
-    if (spec) this.patch({ target: { model, spec } });
+    if (!situation) return;
+    const spec = targetOfValue(targetItems(this.loader.known(situation)), value);
+    if (spec) this.explain(spec);
   }
 
-  private predictedHere(situation: SidePanelSituation): readonly PredictedClass[] | null {
-    return this.predicted?.picture === pictureOf(situation) ? this.predicted.classes : null;
+  private explain(spec: TargetSpec): void {
+    const { model, input } = this.situation ?? {};
+    if (model) this.patch({ target: { model, input: input ?? null, spec } });
   }
 
   private forgetHeat(): void {
@@ -297,13 +235,6 @@ export class SidePanel {
     this.announce(wire.message);
   }
 }
-
-/** What a person waits for. */
-const interactive = (signal: AbortSignal) => ({ signal, priority: 'interactive' }) as const;
-
-/** What a prediction is one of. */
-const pictureOf = ({ model, input, revision }: SidePanelSituation): string =>
-  JSON.stringify([model, input, revision]);
 
 /** For tests: which layer is painted, and how. */
 function paintedText({ heat, layer, revision }: ShownHeat): string {

@@ -3,12 +3,12 @@ import type {
   AttributionOptions,
   AttributionTargetsResult,
   Remedy,
-  TargetSpec,
 } from '../../../protocol/attribution';
 import { ATTRIBUTION_FACTS, ATTRIBUTION_METHODS } from '../../../protocol/attributionFacts';
 import type { WireError } from '../../../protocol/errors';
 import type { ViewParams } from '../../../protocol/server';
 import type { HeatmapPane, HeatmapState, ViewerState } from '../../../protocol/views';
+import { targetOnOtherInput } from '../lib/targetWords';
 import { keepsOption } from './heatmapOptions';
 
 /** Pure parts of the Heatmap tab: what is shown side by side, and what is asked for it. */
@@ -36,14 +36,8 @@ export function heatmapOf({ heatmap, model, input }: ViewerState): HeatmapState 
     const panes = FIRST_METHODS.map((method, id) => paneOf(id, method));
     return { ...look, model, input, panes, active: 0, target: { kind: 'top' } };
   }
-  const target = heatmap.input === input ? heatmap.target : onAnyInput(heatmap.target);
+  const target = heatmap.input === input ? heatmap.target : targetOnOtherInput(heatmap.target);
   return { ...heatmap, input, target };
-}
-
-/** A box or a marked region is one of one picture; on another the highest class, or the same class wherever it is, is the nearest. */
-function onAnyInput(target: TargetSpec): TargetSpec {
-  if (target.kind === 'box') return { kind: 'top' };
-  return target.kind === 'mask' ? { kind: 'mask', class: target.class } : target;
 }
 
 export const activePane = (heatmap: HeatmapState): HeatmapPane =>

@@ -27,6 +27,7 @@ export async function saveShown(
   if (shown.state.tab === 'heatmap') {
     const preprocessing = await facts.preprocessing(shown);
     const source = { ...heatmap.exportSource(shown), preprocessing };
+    if (source.maps.length === 0) return false;
     if (what === 'picture') return saveFigure(source);
     if (what === 'record') return saveRecord(source);
     return heatmap.active ? saveMap(source, heatmap.active, signal) : false;

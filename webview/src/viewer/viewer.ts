@@ -111,7 +111,7 @@ export class Viewer {
 
   /** Nothing of this tab could be shown yet. */
   private get isEmpty(): boolean {
-    return this.isHeatmap ? this.heatmap.exported().length === 0 : this.sources.current === null;
+    return this.isHeatmap ? this.heatmap.isEmpty : this.sources.current === null;
   }
 
   private take(situation: ViewerSituation): void {

@@ -14,7 +14,12 @@ export const fusedConv: Rewrite = {
   write: (n, e) => {
     const product = convolved(n, e, n.x(0));
     const sum = n.has(3) ? e.add(product, n.x(3)) : product;
-    const output = activated(e, sum, n.text('activation', ''), n.floats('activation_params') ?? []);
+    const output = activated(
+      e,
+      sum,
+      n.string('activation', ''),
+      n.floats('activation_params') ?? [],
+    );
     return output && [output];
   },
 };
@@ -25,7 +30,12 @@ export const channelsLastConv: Rewrite = {
   write: (n, e) => {
     const product = channelsLast(e, convolved(n, e, channelsFirst(e, n.x(0))));
     const sum = n.has(3) ? e.add(product, n.x(3)) : product;
-    const output = activated(e, sum, n.text('activation', ''), n.floats('activation_params') ?? []);
+    const output = activated(
+      e,
+      sum,
+      n.string('activation', ''),
+      n.floats('activation_params') ?? [],
+    );
     return output && [output];
   },
 };

@@ -12,7 +12,7 @@ export const fusedGemm: Rewrite = {
     const product = gemm(e, inputs, copied(n, ['alpha', 'beta', 'transA', 'transB']));
     const parameters = ['activation_alpha', 'activation_beta', 'activation_gamma'];
     const given = parameters.map(name => n.float(name, 0));
-    const output = activated(e, product, n.text('activation', ''), given);
+    const output = activated(e, product, n.string('activation', ''), given);
     return output && [output];
   },
 };

@@ -8,7 +8,7 @@ export const depthToSpace: Rule = {
       const block = n.int('blocksize', 1);
       const [batch = 1, channels = 1, height = 1, width = 1] = n.y().shape;
       const cut = [batch, channels, height / block, block, width / block, block];
-      const order = n.text('mode', 'DCR') === 'CRD' ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4];
+      const order = n.string('mode', 'DCR') === 'CRD' ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4];
       return e.reshape(e.transpose(e.reshape(n.dy, cut), order), n.x().shape);
     },
   ],

@@ -13,7 +13,7 @@ export const einsum: Rule = {
   vjp: (n, e) => {
     const operands = Array.from({ length: n.inputCount }, (_, i) => n.x(i));
     const equation = readEinsum(
-      n.text('equation', ''),
+      n.string('equation', ''),
       operands.map(operand => operand.shape.length),
     );
     if (equation === null) return n.refuse('its equation does not fit its operands');

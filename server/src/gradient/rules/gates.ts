@@ -44,7 +44,7 @@ function slopeOf(n: RuleNode, e: Operators): Value {
     case 'Mish':
       return mishSlope(e, n.x());
     default:
-      return n.text('approximate', 'none') === 'tanh'
+      return n.string('approximate', 'none') === 'tanh'
         ? tanhGeluSlope(e, n.x())
         : geluSlope(e, n.x());
   }

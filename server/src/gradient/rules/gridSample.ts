@@ -21,7 +21,7 @@ export const gridSample: Rule = {
   ops: ['GridSample'],
   vjp: (n, e) => [
     () => imageGradient(n, e),
-    n.text('mode', 'linear') === 'nearest' ? null : () => gridGradient(n, e),
+    n.string('mode', 'linear') === 'nearest' ? null : () => gridGradient(n, e),
   ],
 };
 
@@ -39,8 +39,8 @@ const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a *
 
 function neighboursOf(n: RuleNode, e: Operators): Neighbours {
   const how: Sampling = {
-    mode: n.text('mode', 'linear'),
-    padding: n.text('padding_mode', 'zeros'),
+    mode: n.string('mode', 'linear'),
+    padding: n.string('padding_mode', 'zeros'),
     alignCorners: n.int('align_corners', 0) !== 0,
   };
   const [batch = 1, channels = 1, ...lengths] = n.x(0).shape;

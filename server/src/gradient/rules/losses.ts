@@ -80,7 +80,7 @@ class LabelLoss {
   }
 
   private get isMean(): boolean {
-    return this.n.text('reduction', 'mean') === 'mean';
+    return this.n.string('reduction', 'mean') === 'mean';
   }
 
   private get alongClasses(): number[] {
@@ -97,7 +97,7 @@ class LabelLoss {
   private get given(): Value {
     const { e, n } = this;
     const dy = n.dyOf(0) ?? n.dy;
-    if (n.text('reduction', 'mean') === 'none')
+    if (n.string('reduction', 'mean') === 'none')
       return e.reshape(dy, this.logProbabilities.shape.with(1, 1));
     if (!this.isMean) return dy;
     const all = this.mask.shape.map((_, axis) => axis);

@@ -13,7 +13,7 @@ export const pad: Rule = {
   known: [1, 3],
   vjp: (n, e) => {
     const amounts = amountsOf(n);
-    if (n.text('mode', 'constant') !== 'constant') return [() => folded(n, e, amounts)];
+    if (n.string('mode', 'constant') !== 'constant') return [() => folded(n, e, amounts)];
     const { begins, ends } = amounts;
     return [() => e.pad(n.dy, negative(begins), negative(ends)), null, () => border(n, e, amounts)];
   },
@@ -51,7 +51,7 @@ function border(n: RuleNode, e: Operators, { begins, ends }: Amounts): Value {
 
 /** The axes are filled one after the other, so they are folded back one after the other. */
 function folded(n: RuleNode, e: Operators, { begins, ends }: Amounts): Value {
-  const mode = n.text('mode', 'constant');
+  const mode = n.string('mode', 'constant');
   return n.x().shape.reduce((g, size, axis) => {
     const [before = 0, after = 0] = [begins[axis], ends[axis]];
     if (before === 0 && after === 0) return g;

@@ -26,9 +26,9 @@ export const upsample: Rule = { ...resize, ops: ['Upsample'], known: [1] };
 function interpolationOf(n: RuleNode): Interpolation {
   const old = n.op === 'Upsample' || n.version < 11;
   return {
-    mode: n.text('mode', 'nearest'),
-    coordinates: old ? 'asymmetric' : n.text('coordinate_transformation_mode', 'half_pixel'),
-    nearest: old ? 'simple' : n.text('nearest_mode', 'round_prefer_floor'),
+    mode: n.string('mode', 'nearest'),
+    coordinates: old ? 'asymmetric' : n.string('coordinate_transformation_mode', 'half_pixel'),
+    nearest: old ? 'simple' : n.string('nearest_mode', 'round_prefer_floor'),
     cubicA: n.float('cubic_coeff_a', -0.75),
     excludeOutside: n.int('exclude_outside', 0) !== 0,
     antialias: n.int('antialias', 0) !== 0,
@@ -42,7 +42,7 @@ function resizedAxes(n: RuleNode): readonly (ResizedAxis & { readonly axis: numb
     axisFrom0(axis, inputs.length),
   );
   const scales = scalesOf(n, axes);
-  const cropped = n.text('coordinate_transformation_mode', '') === 'tf_crop_and_resize';
+  const cropped = n.string('coordinate_transformation_mode', '') === 'tf_crop_and_resize';
   const roi = cropped ? n.numbers(1) : null;
   return axes.map((axis, i) => ({
     axis,
@@ -61,7 +61,7 @@ function scalesOf(n: RuleNode, axes: readonly number[]): readonly number[] {
   if (given && given.length > 0) return given;
   const sizes = n.numbers(3) ?? axes.map(axis => n.y().shape[axis] ?? 0);
   const quotients = axes.map((axis, i) => Math.fround((sizes[i] ?? 0) / (n.x().shape[axis] ?? 1)));
-  const policy = n.text('keep_aspect_ratio_policy', 'stretch');
+  const policy = n.string('keep_aspect_ratio_policy', 'stretch');
   if (policy === 'stretch') return quotients;
   const kept = policy === 'not_larger' ? Math.min(...quotients) : Math.max(...quotients);
   return quotients.map(() => kept);

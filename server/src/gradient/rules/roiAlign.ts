@@ -10,7 +10,8 @@ export const roiAlign: Rule = {
   ops: ['RoiAlign'],
   vjp: (n, e) => [
     () => {
-      if (n.text('mode', 'avg') !== 'avg') n.refuse('it pools the largest of interpolated values');
+      if (n.string('mode', 'avg') !== 'avg')
+        n.refuse('it pools the largest of interpolated values');
       const [batch = 1, channels = 1, height = 1, width = 1] = n.x(0).shape;
       const [regions = 0, , binsY = 1, binsX = 1] = n.y().shape;
       const columns = weightsOf(n, e, 0, width, binsX);
@@ -40,7 +41,7 @@ export const roiAlign: Rule = {
 function weightsOf(n: RuleNode, e: Operators, axis: 0 | 1, length: number, bins: number): Value {
   const [regions = 0] = n.x(1).shape;
   const halfPixel =
-    n.version >= 16 && n.text('coordinate_transformation_mode', 'half_pixel') === 'half_pixel';
+    n.version >= 16 && n.string('coordinate_transformation_mode', 'half_pixel') === 'half_pixel';
   const edge = (index: number): Value => {
     const column = e.reshape(e.gatherConstant(n.x(1), [index], 1), [regions, 1, 1, 1]);
     return e.offset(e.scale(column, n.float('spatial_scale', 1)), halfPixel ? -0.5 : 0);

@@ -43,7 +43,7 @@ const how = (reduction: string): { readonly reduction?: string } =>
  * update gets the whole gradient.
  */
 function scattered(n: RuleNode, e: Operators, places: Places): readonly (InputGradient | null)[] {
-  const reduction = n.text('reduction', 'none');
+  const reduction = n.string('reduction', 'none');
   switch (reduction) {
     case 'none':
       return [() => places.put(n.dy, e.zeros(n.x(2)), 'none'), null, () => places.take(n.dy)];

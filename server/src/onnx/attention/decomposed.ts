@@ -33,13 +33,16 @@ export function attentionAt(view: GraphView, node: Node, read: ReadTensor): Atte
   const lengthOf = (role: AxisRole): Dimension =>
     view.shape(softmax.output)?.[probabilities.axes.indexOf(role)] ??
     operandSize(view, scores, role);
+  // a batch of two axes counts images and windows
+  const isWindowed =
+    queries.windows !== null || probabilities.axes.filter(role => role === 'batch').length > 1;
   const chosen = queries.selected && !keys.selected ? 'class' : 'self';
   const relates = (letter: string): boolean =>
     holdsFeatures(view, queryOperand, axisOfLetter(queryTerm, letter) ?? -1);
   const overChannels = relates(scores.queryLetter) && !relates(scores.summed);
   return {
     node,
-    kind: overChannels ? 'channel' : queries.windows ? 'windowed' : same ? chosen : 'cross',
+    kind: overChannels ? 'channel' : isWindowed ? 'windowed' : same ? chosen : 'cross',
     causal: isCausal(view, scores.masks, read),
     heads: probabilities.heads,
     keyHeads: layout.keyHeads,

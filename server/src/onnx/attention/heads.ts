@@ -129,6 +129,8 @@ function throughReshape(view: GraphView, at: Place, left: number): LeadingAxis |
   if (featuresInside && i1 - i0 === 1) return { kind: 'heads', size, own: size };
   if (featuresInside) {
     const heads = ratio(before[i1 - 1] ?? null, view.size(at.name, at.features ?? -1));
+    // a batch of one
+    if (heads === size) return { kind: 'heads', size, own: size };
     return { kind: 'merged', heads, own: heads, outer: false };
   }
   if (i1 - i0 > 1 && o1 - o0 === 1) return merged(view, at, { input, from: i0, to: i1 }, left);

@@ -21,27 +21,40 @@ const COMPARISONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * True where one of the masks hides the keys behind each query's place: it is made by Trilu, by comparing positions that were counted (Range, or
- * a running sum), or it is a triangle.
+ * True where one of the masks hides the keys behind each query's place: it is made by Trilu, by comparing two rows of positions that were counted, or it
+ * is a triangle.
  */
 export function isCausal(view: GraphView, masks: readonly string[], read: ReadTensor): boolean {
-  const names = new Set(masks);
-  let compares = false;
-  let counts = false;
-  // a set is walked in the order of insertion, what is added meanwhile included
-  for (const name of names) {
-    if (names.size > MOST_NODES) break;
+  return behind(view, masks).some(name => {
     const values = valuesOf(view, name, read);
     if (values && isTriangle(values, view.shape(name) ?? [])) return true;
     const node = view.producer(name);
-    if (node?.op === 'Trilu') return true;
-    compares ||= node !== undefined && COMPARISONS.has(node.op);
-    counts ||=
-      node?.op === 'Range' || node?.op === 'CumSum' || (values !== null && isCount(values));
-    for (const input of node?.inputs ?? []) if (input !== '') names.add(input);
-  }
-  return compares && counts;
+    if (!node || !COMPARISONS.has(node.op)) return node?.op === 'Trilu';
+    return node.inputs.every(input => isCounted(view, input, read));
+  });
 }
+
+/** Everything that some tensors are made of, themselves first; not the places at which something is looked up (a bias for each distance). */
+function behind(view: GraphView, tensors: readonly string[]): readonly string[] {
+  const names = new Set(tensors);
+  // a set is walked in the order of insertion, what is added meanwhile included
+  for (const name of names) {
+    if (names.size > MOST_NODES) break;
+    const node = view.producer(name);
+    const inputs = node?.op.startsWith('Gather') ? node.inputs.slice(0, 1) : (node?.inputs ?? []);
+    for (const input of inputs) if (input !== '') names.add(input);
+  }
+  return [...names];
+}
+
+/** True for positions: what comes from Range, a running sum, or a constant that counts. */
+const isCounted = (view: GraphView, name: string, read: ReadTensor): boolean =>
+  behind(view, [name]).some(each => {
+    const op = view.producer(each)?.op;
+    if (op === 'Range' || op === 'CumSum') return true;
+    const values = valuesOf(view, each, read);
+    return values !== null && isCount(values);
+  });
 
 /** The values of a constant, or of what follows from sizes; null where they are not known, not there, or too many. */
 function valuesOf(view: GraphView, name: string, read: ReadTensor): ArrayLike<number> | null {

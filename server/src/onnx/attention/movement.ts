@@ -14,7 +14,7 @@ const named = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const ELEMENTWISE: ReadonlySet<string> = named(
   'Identity Cast CastLike Dropout QuantizeLinear DequantizeLinear Neg Abs Tanh Clip Relu Elu Exp Log Sqrt Reciprocal Sigmoid Softplus Erf Gelu ' +
     'LeakyRelu HardSigmoid BatchNormalization InstanceNormalization LayerNormalization RMSNormalization SimplifiedLayerNormalization ' +
-    'LpNormalization RotaryEmbedding CumSum Trilu DynamicQuantizeLinear Pad Tile',
+    'LpNormalization RotaryEmbedding CumSum Trilu DynamicQuantizeLinear Pad Tile ScatterND ScatterElements',
 );
 /** Inputs of equal standing, broadcast against each other. */
 const BROADCASTING: ReadonlySet<string> = named('Add Sub Mul Div Max Min Pow Sum Mean');

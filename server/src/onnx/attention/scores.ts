@@ -3,6 +3,7 @@ import type { GraphView } from './graphView';
 import {
   axisAfter,
   axisBefore,
+  groupOf,
   isBroadcasting,
   isElementwise,
   isMoving,
@@ -41,6 +42,8 @@ interface Step {
   readonly axis: number;
   /** Nodes from here to the softmax. */
   readonly path: readonly Node[];
+  /** Times that the axis was cut into rows and columns (for a bias of each) on the way from here, and not put together again. */
+  readonly cuts: number;
 }
 
 /**
@@ -48,7 +51,7 @@ interface Step {
  * tensors that vary is taken, else the first with learned queries. Null where there is none: what is normalised are no scores.
  */
 export function scoresOf(view: GraphView, softmax: SoftmaxForm): Scores | null {
-  const stack: Step[] = [{ name: softmax.input, axis: softmax.axis, path: [] }];
+  const stack: Step[] = [{ name: softmax.input, axis: softmax.axis, path: [], cuts: 0 }];
   const seen = new Set<string>([softmax.input]);
   let learned: Scores | null = null;
   for (let step = stack.pop(); step && seen.size < MOST_NODES; step = stack.pop()) {
@@ -71,13 +74,31 @@ export function scoresOf(view: GraphView, softmax: SoftmaxForm): Scores | null {
   return learned && withMasks(view, learned, softmax);
 }
 
-function nextSteps(view: GraphView, node: Node, { axis, path }: Step): Step[] {
-  const mixed = isHeadMixing(view, node) ? [node.inputs[0] ?? ''] : passedInputs(node);
-  const before = axisBefore(view, node, axis);
+function nextSteps(view: GraphView, node: Node, step: Step): Step[] {
+  const inputs = isHeadMixing(view, node) ? [node.inputs[0] ?? ''] : passedInputs(node);
+  const before = placeBefore(view, node, step);
   if (before === null) return [];
-  return mixed
+  return inputs
     .filter(name => view.varies(name))
-    .map(name => ({ name, axis: before, path: [node, ...path] }));
+    .map(name => ({ name, ...before, path: [node, ...step.path] }));
+}
+
+/** Where the axis is in front of a node; of an axis that is in parts, its last part. */
+function placeBefore(
+  view: GraphView,
+  node: Node,
+  { axis, cuts }: Step,
+): Pick<Step, 'axis' | 'cuts'> | null {
+  const before = axisBefore(view, node, axis);
+  if (before !== null) return { axis: before, cuts };
+  const group = node.op === 'Reshape' ? groupOf(view, node, axis, 'output') : null;
+  const rank = view.rank(node.inputs[0] ?? '');
+  if (!group || rank === null) return null;
+  const parts = group.input[1] - group.input[0];
+  const last = group.input[1] - 1 - rank;
+  if (group.output[1] - group.output[0] === 1) return { axis: last, cuts: cuts + 1 };
+  const isLast = axis + (view.rank(node.outputs[0] ?? '') ?? 0) === group.output[1] - 1;
+  return cuts > 0 && parts === 1 && isLast ? { axis: last, cuts: cuts - 1 } : null;
 }
 
 /**
@@ -93,13 +114,13 @@ export function isHeadMixing(view: GraphView, node: Node): boolean {
 }
 
 /** A product whose result has the normalised axis from one operand only, and another axis from the other one. */
-function scoresIn(view: GraphView, product: Product, { axis, path }: Step): Scores | null {
+function scoresIn(view: GraphView, product: Product, { axis, path, cuts }: Step): Scores | null {
   const { terms, output } = product;
   const keyLetter = letterAt(output, axis);
   const keyOperand = terms[0].includes(keyLetter) ? 0 : 1;
   const queryOperand = keyOperand === 0 ? 1 : 0;
   const [summed, ...more] = summedLetters(product);
-  if (keyLetter === '' || terms[queryOperand].includes(keyLetter)) return null;
+  if (cuts > 0 || keyLetter === '' || terms[queryOperand].includes(keyLetter)) return null;
   if (summed === undefined || more.length > 0 || projected(view, product.node) !== null)
     return null;
   const own = [...terms[queryOperand]].filter(

@@ -35,7 +35,7 @@ export function sourcesOf(view: GraphView, operand: string): Sources {
       const before = unmoved(view, data ?? name);
       tensors.add(before.tensor);
       selected ||= before.selects;
-      windows ??= before.windows ? { from: before.tensor, to: data ?? name } : null;
+      windows ??= windowsBefore(view, data ?? name, before);
       continue;
     }
     for (const input of node.inputs) {
@@ -45,6 +45,17 @@ export function sourcesOf(view: GraphView, operand: string): Sources {
     }
   }
   return { tensors: [...tensors], selected, windows };
+}
+
+/** Where windows were cut: right in front of a projection, or in front of the normalisation before it. */
+function windowsBefore(view: GraphView, name: string, before: Unmoved): Sources['windows'] {
+  if (before.windows) return { from: before.tensor, to: name };
+  const shape = JSON.stringify(view.shape(name));
+  for (const each of reach(view, before.tensor, isNormalising)) {
+    const { tensor, windows } = unmoved(view, each);
+    if (windows && JSON.stringify(view.shape(each)) === shape) return { from: tensor, to: each };
+  }
+  return null;
 }
 
 interface Unmoved {
@@ -64,13 +75,18 @@ export function unmoved(view: GraphView, name: string): Unmoved {
     if (rolled === null && !isMoving(node)) break;
     const input = rolled ?? node.inputs[0] ?? '';
     if (!view.varies(input)) break;
-    if (rolled === null && (node.op === 'Slice' || node.op === 'Gather')) selects = true;
+    if (rolled === null && isSelecting(view, node)) selects = true;
     if (node.op === 'Transpose' && (intsAttribute(node, 'perm')?.length ?? 0) >= WINDOW_RANK)
       windows = true;
     at = input;
   }
   return { tensor: at, selects, windows };
 }
+
+/** True for a Gather, and for a Slice that leaves nothing out between what it takes. */
+const isSelecting = (view: GraphView, node: Node): boolean =>
+  node.op === 'Gather' ||
+  (node.op === 'Slice' && !view.elements(node.inputs[4] ?? '')?.some(step => step > 1));
 
 /** The tensor of a cyclic shift: a Concat of pieces of one tensor. */
 function rolledFrom(view: GraphView, node: Node): string | null {
@@ -99,11 +115,12 @@ function areNear(view: GraphView, query: string, key: string): boolean {
     node => productOf(view, node) === null || projected(view, node) !== null,
   );
   if (behind.has(query)) return true;
-  const isNormalising = (node: Node): boolean =>
-    isElementwise(node) || isBroadcasting(node) || isMoving(node) || node.op.startsWith('Reduce');
   const near = reach(view, key, isNormalising);
   return [...reach(view, query, isNormalising)].some(name => near.has(name));
 }
+
+const isNormalising = (node: Node): boolean =>
+  isElementwise(node) || isBroadcasting(node) || isMoving(node) || node.op.startsWith('Reduce');
 
 /** Tensors that vary and lead to one through at most `MOST_NEAR` nodes of a kind. */
 function reach(

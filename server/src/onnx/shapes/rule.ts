@@ -1,4 +1,5 @@
 import type { DataType, Dimension } from '../../../../protocol/model';
+import { AttributeReader } from '../attributeReader';
 import type { Node, TensorRef } from '../graph';
 import { knownCount, MAX_RANK, type Shape, size } from './dimensions';
 
@@ -46,26 +47,17 @@ export function tensor(
 }
 
 /** A node as the rules see it: types, shapes and small values of its inputs, and its attributes with their defaults. */
-export class NodeView {
+export class NodeView extends AttributeReader {
   constructor(
-    readonly node: Node,
+    node: Node,
     private readonly inputs: readonly (Value | null)[],
     readonly context: NodeContext,
-  ) {}
+  ) {
+    super(node);
+  }
 
   get version(): number {
     return this.context.version;
-  }
-  get inputCount(): number {
-    return this.inputs.length;
-  }
-  get outputCount(): number {
-    return this.node.outputs.length;
-  }
-
-  /** False for inputs that were left out. */
-  has(index: number): boolean {
-    return (this.node.inputs[index] ?? '') !== '';
   }
   input(index: number): Value | null {
     return this.inputs[index] ?? null;
@@ -104,26 +96,6 @@ export class NodeView {
     if (elements === null) return null;
     const numbers = elements.filter(element => typeof element === 'number');
     return numbers.length === elements.length ? numbers : null;
-  }
-
-  hasAttribute(name: string): boolean {
-    return this.node.attributes.has(name);
-  }
-  int(name: string, otherwise: number): number {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'int' ? attribute.value : otherwise;
-  }
-  string(name: string, otherwise: string): string {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'string' ? attribute.value : otherwise;
-  }
-  ints(name: string): readonly number[] | null {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'ints' ? attribute.value : null;
-  }
-  floats(name: string): readonly number[] | null {
-    const attribute = this.node.attributes.get(name);
-    return attribute?.kind === 'floats' ? attribute.value : null;
   }
 
   /**

@@ -1,0 +1,102 @@
+import { UserError } from '../../../../protocol/errors';
+import type { ModelFeeds } from '../../../../protocol/methods';
+import { findAttention } from '../../onnx/attention';
+import { elementCount, type Tensor } from '../../onnx/tensor';
+import { Derivatives } from '../attribution/derivatives';
+import type { MethodContext } from '../method';
+import { assertSeen, noAttention, relativeDifference } from './checks';
+import { headMatrices, type HeadMatrices } from './canonical';
+import { runBlocks, type RunBlock } from './runBlocks';
+
+/** Bytes of probabilities that one run gives at most; longer sequences take several. */
+const MOST_BYTES = 2 ** 28;
+/** The attention of a model for one input. */
+export class AttentionRun {
+  private constructor(
+    private readonly context: MethodContext,
+    readonly derivatives: Derivatives,
+    /** In the order of the graph. */
+    readonly blocks: readonly RunBlock[],
+    /** Sentences on blocks that are left out. */
+    readonly notes: readonly string[],
+  ) {}
+
+  /** @throws UserError `unsupported` for models without attention whose probabilities can be had, and what preparing the feeds throws. */
+  static async open(context: MethodContext, feeds: ModelFeeds): Promise<AttentionRun> {
+    const derivatives = await Derivatives.open(context, feeds, false);
+    const { model, facts } = derivatives;
+    const found = findAttention(model, facts, ref => context.readTensor(ref));
+    const { blocks, notes } = runBlocks(context, model.graph, found);
+    if (blocks.length === 0) throw noAttention(context, found, notes);
+    return new AttentionRun(context, derivatives, blocks, notes);
+  }
+
+  /** The block of this id. @throws UserError `layerNotFound`. */
+  block(id: string): RunBlock {
+    const found = this.blocks.find(block => block.id === id);
+    if (found) return found;
+    throw new UserError(
+      'layerNotFound',
+      `The model has no attention block "${id}"; "inspect --json" lists them under "attention".`,
+    );
+  }
+
+  /** The probabilities of some blocks, in order, as many in one run as memory is to hold. */
+  async *each(
+    blocks: readonly RunBlock[],
+  ): AsyncGenerator<{ readonly block: RunBlock; readonly matrices: HeadMatrices }> {
+    for (const chunk of this.chunks(blocks)) {
+      const names = chunk.map(({ layout }) => layout.tensor);
+      const kept = chunk.length === blocks.length;
+      const tensors = kept
+        ? await this.derivatives.values(names)
+        : await this.derivatives.passing(names);
+      for (const block of chunk) {
+        const tensor = required(tensors, block.layout.tensor);
+        const matrices = headMatrices(block.layout, tensor);
+        assertSeen(block, matrices);
+        yield { block, matrices };
+      }
+      this.context.signal.throwIfAborted();
+    }
+  }
+
+  private chunks(blocks: readonly RunBlock[]): RunBlock[][] {
+    const chunks: RunBlock[][] = [];
+    let bytes = Infinity;
+    for (const block of blocks) {
+      const shape = this.derivatives.shapeOf(block.layout.tensor);
+      const size = 4 * elementCount(shape ?? []);
+      if (bytes + size > MOST_BYTES) {
+        chunks.push([]);
+        bytes = 0;
+      }
+      chunks.at(-1)?.push(block);
+      bytes += size;
+    }
+    return chunks;
+  }
+
+  /** By how much rebuilt blocks miss the output of their operator: largest difference over its largest magnitude. */
+  async differences(): Promise<ReadonlyMap<string, number>> {
+    const rebuilt = this.blocks.flatMap(({ id, output }) =>
+      output === null ? [] : [{ id, output }],
+    );
+    if (rebuilt.length === 0) return new Map();
+    const names = rebuilt.map(({ output }) => output);
+    const own = await this.context.values(this.derivatives.feeds, names);
+    const made = await this.derivatives.values(names);
+    return new Map(
+      rebuilt.map(({ id, output }) => [
+        id,
+        relativeDifference(required(own.tensors, output), required(made, output)),
+      ]),
+    );
+  }
+}
+
+function required(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new Error(`the run gave no ${name}`);
+  return tensor;
+}
