@@ -83,9 +83,19 @@ export const scenario: Scenario = {
     });
     await t.step('the class changes', async () => {
       const times: number[] = [];
-      for (let change = 0; change < CHANGES; change++) {
+      const menu = panel.locator('.picker-menu:popover-open');
+      const open = async (typed: string): Promise<void> => {
         await panel.locator('.picker-button[aria-label^="Target:"]').click();
-        await panel.locator('.picker-menu:popover-open .picker-field').fill(String(100 + change));
+        await menu.locator('.picker-field').fill(typed);
+      };
+      await t.waitFor('the classes', async () => {
+        await open('class 100');
+        const isThere = (await menu.locator('.picker-option').count()) > 0;
+        await t.page.keyboard.press('Escape');
+        return isThere;
+      });
+      for (let change = 0; change < CHANGES; change++) {
+        await open(`class ${100 + change}`);
         times.push(
           await panel.evaluate(
             () =>
