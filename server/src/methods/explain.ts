@@ -10,9 +10,9 @@ import { predictedOf, resolved, resolveTarget } from './attribution/targets';
 import { isWeightable, keptCam } from './attribution/layerCams';
 import { gridLayers } from './attribution/suggestedLayer';
 import { drawnMap, heatmapOf, rawOf } from './attribution/maps';
+import { rangeOfValues } from './attribution/tensorRange';
 import type { Tensor } from '../onnx/tensor';
 import type { Method, MethodContext } from './method';
-import { summarize } from './statistics';
 
 /** One attribution: see `attribution/` for the methods, and `protocol/attribution.ts` for what the result holds. */
 export const explain: Method<'explain'> = {
@@ -103,7 +103,7 @@ function explained(
 ): ExplainResult {
   const { derivatives, target, input, context, grids } = request;
   const map = drawnMap(attribution, input);
-  const summary = summarize(map.values.length, i => map.values[i] ?? NaN);
+  const { low, high } = rangeOfValues(map.values);
   const full = params.want === 'full';
   const raw = full ? rawOf(attribution) : EMPTY;
   const heatmap = full ? heatmapOf(attribution, input) : EMPTY;
@@ -121,8 +121,8 @@ function explained(
     columns: map.columns,
     map: map.values,
     magnitude: map.magnitude,
-    minimum: summary.minimum,
-    maximum: summary.maximum,
+    minimum: low,
+    maximum: high,
     attribution: raw.values,
     attributionShape: raw.shape,
     heatmap: heatmap.values,

@@ -83,6 +83,7 @@ export const scenario: Scenario = {
     });
     await t.step('the class changes', async () => {
       const times: number[] = [];
+      await t.placeCursor('visit.py', LAYERS.at(-1) ?? '');
       const menu = panel.locator('.picker-menu:popover-open');
       const open = async (typed: string): Promise<void> => {
         await panel.locator('.picker-button[aria-label^="Target:"]').click();

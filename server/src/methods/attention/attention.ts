@@ -1,13 +1,9 @@
-import {
-  HEAD_STATISTICS,
-  type AttentionBlockFacts,
-  type TokenName,
-} from '../../../../protocol/attention';
+import type { AttentionBlockFacts } from '../../../../protocol/attention';
 import type { Method, MethodContext } from '../method';
 import { AttentionRun } from './attentionRun';
 import { blockFacts } from './facts';
-import { headStatistics } from './statistics';
 import { runRecord } from './record';
+import { headStatistics } from './statistics';
 import { tokenNames } from './tokenNames';
 import { windowPlaces } from './windows';
 
@@ -29,50 +25,43 @@ export const attention: Method<'attention'> = {
         headStatistics(matrices, {
           queries: facts.queryGrid,
           keys: facts.keyGrid,
-          same: block.block.kind !== 'cross' && facts.queries === facts.keys,
+          same: facts.kind !== 'cross' && facts.queries === facts.keys,
         }),
       );
       context.report({ fraction: blocks.length / run.blocks.length, message: 'Attention' });
     }
+    const isHalf = computesInHalf(context);
     return {
       blocks,
-      tokens: await tokensOf(params.tokenizer, context, run, blocks),
+      tokens: await tokenNames(run, blocks, params.tokenizer, context),
       statistics: joined(statistics),
       geometry: await context.geometry(params.feeds),
-      notes: [...run.notes, ...accuracyNotes(blocks), ...precisionNotes(context, run)],
-      ...runRecord(run, started),
+      notes: [
+        ...run.notes,
+        ...accuracyNotes(blocks, isHalf ? 5e-3 : 1e-4),
+        ...(isHalf
+          ? ['The model computes in half precision; its attention is shown in single precision.']
+          : []),
+      ],
+      ...(await runRecord(run, context, started)),
     };
   },
 };
 
-const tokensOf = (
-  tokenizer: string | undefined,
-  context: MethodContext,
-  run: AttentionRun,
-  blocks: readonly AttentionBlockFacts[],
-): Promise<readonly TokenName[]> => tokenNames(run, blocks, tokenizer, context);
+const computesInHalf = ({ model }: MethodContext): boolean =>
+  [...model.graph.inputs, ...model.graph.initializers.values()].some(
+    ({ dtype }) => dtype === 'float16',
+  );
 
-/** Rebuilt weights are meant to reproduce the operator: more than this is told. */
-const LARGEST_DIFFERENCE = 1e-4;
-const LARGEST_HALF_DIFFERENCE = 5e-3;
-
-function accuracyNotes(blocks: readonly AttentionBlockFacts[]): string[] {
-  return blocks.flatMap(({ id, difference }) =>
-    difference !== null && difference > LARGEST_HALF_DIFFERENCE
+/** Rebuilt weights are meant to reproduce the operator; where they do not, that is told. */
+const accuracyNotes = (blocks: readonly AttentionBlockFacts[], most: number): string[] =>
+  blocks.flatMap(({ id, difference }) =>
+    difference !== null && !(difference <= most)
       ? [
           `The weights of ${id} were rebuilt, and what follows from them differs from the operator's own output by ${(100 * difference).toPrecision(2)} %.`,
         ]
       : [],
   );
-}
-
-function precisionNotes({ model }: MethodContext, run: AttentionRun): string[] {
-  const half = [...model.graph.initializers.values()].some(({ dtype }) => dtype === 'float16');
-  const largest = Math.max(0, ...run.blocks.map(() => 0));
-  return half && largest < LARGEST_DIFFERENCE
-    ? ['The model computes in half precision; its attention is shown in single precision.']
-    : [];
-}
 
 function joined(parts: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -83,5 +72,3 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   }
   return out;
 }
-
-export { HEAD_STATISTICS };

@@ -61,12 +61,13 @@ export class AttentionRun {
     }
   }
 
-  private chunks(blocks: readonly RunBlock[]): RunBlock[][] {
+  /** Blocks for one run each, `tensors` of the size of the weights being given of each. */
+  chunks(blocks: readonly RunBlock[], tensors = 1): readonly (readonly RunBlock[])[] {
     const chunks: RunBlock[][] = [];
     let bytes = Infinity;
     for (const block of blocks) {
       const shape = this.derivatives.shapeOf(block.layout.tensor);
-      const size = 4 * elementCount(shape ?? []);
+      const size = 4 * tensors * elementCount(shape ?? []);
       if (bytes + size > MOST_BYTES) {
         chunks.push([]);
         bytes = 0;

@@ -23,15 +23,13 @@ export function drawnMap(attribution: Attribution, { grid: inputGrid }: InputTen
     return { rows, columns, values: values.slice(0, rows * columns), magnitude: null };
   }
   const { grid, perPlace } = attribution;
-  const planes = grid.planes(tensorOf(attribution));
-  const share = perPlace ? 1 / grid.channels : 1;
-  const ofFirst = (of: (value: number) => number): Float32Array =>
-    channelSums(grid, planes, value => of(value) * share).slice(0, grid.positions);
+  const { signed, magnitudes } = channelSums(grid, attribution.values, 1);
+  const share = perPlace ? grid.channels : 1;
   return {
     rows: grid.rows,
     columns: grid.columns,
-    values: ofFirst(value => value),
-    magnitude: ofFirst(Math.abs),
+    values: share === 1 ? signed : signed.map(value => value / share),
+    magnitude: share === 1 ? magnitudes : magnitudes.map(value => value / share),
   };
 }
 
@@ -47,7 +45,7 @@ export function rawOf(attribution: Attribution): Shaped {
 export function heatmapOf(attribution: Attribution, { grid: inputGrid }: InputTensor): Shaped {
   if (attribution.kind === 'tensor') {
     const { grid } = attribution;
-    const magnitudes = channelSums(grid, grid.planes(tensorOf(attribution)), Math.abs);
+    const { magnitudes } = channelSums(grid, attribution.values, grid.images);
     return {
       values: scaled(magnitudes, grid.positions),
       shape: [grid.images, grid.rows, grid.columns],
@@ -109,19 +107,24 @@ function meanOf(maps: readonly Float32Array[], length: number): Float32Array {
   return mean.map(sum => sum / Math.max(1, maps.length));
 }
 
+/** Sums over the channels of a tensor's first images, [images, positions] each: of the values, and of their magnitudes. */
 function channelSums(
   grid: LayerGrid,
-  planes: Float32Array,
-  of: (value: number) => number,
-): Float32Array {
-  const { images, channels, positions } = grid;
-  const sums = new Float32Array(images * positions);
-  for (let image = 0, at = 0; image < images; image++)
-    for (let channel = 0; channel < channels; channel++)
-      for (let i = 0; i < positions; i++, at++)
-        sums[image * positions + i] = (sums[image * positions + i] ?? 0) + of(planes[at] ?? 0);
-  return sums;
+  values: Float32Array,
+  images: number,
+): { readonly signed: Float32Array; readonly magnitudes: Float32Array } {
+  const { channels, positions } = grid;
+  const planes = grid.planes({ dtype: 'float32', shape: grid.shape, data: values });
+  const signed = new Float32Array(images * positions);
+  const magnitudes = new Float32Array(images * positions);
+  for (let image = 0, from = 0; image < images; image++)
+    for (let channel = 0; channel < channels; channel++, from += positions) {
+      const to = image * positions;
+      for (let i = 0; i < positions; i++) {
+        const value = planes[from + i] ?? 0;
+        signed[to + i] = (signed[to + i] ?? 0) + value;
+        magnitudes[to + i] = (magnitudes[to + i] ?? 0) + Math.abs(value);
+      }
+    }
+  return { signed, magnitudes };
 }
-
-const tensorOf = ({ grid, values }: Extract<Attribution, { kind: 'tensor' }>) =>
-  ({ dtype: 'float32', shape: grid.shape, data: values }) as const;

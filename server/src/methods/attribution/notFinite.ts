@@ -2,7 +2,7 @@ import type { Finding } from '../../../../protocol/attribution';
 import { elementCount, type Tensor } from '../../onnx/tensor';
 import type { AttributionRequest } from './attributor';
 import { valuesOf, type Finished } from './finished';
-import { rangeOfTensor } from './tensorRange';
+import { rangeOfTensor, rangeOfValues } from './tensorRange';
 
 /** Elements of a run that are looked through for the first NaN. */
 const MOST_ELEMENTS = 2 ** 27;
@@ -18,7 +18,7 @@ export async function notFiniteFinding(finished: Finished): Promise<Finding | nu
     return say(
       `The input "${input.name}" holds NaN or infinite values, so the map means nothing; feed another input or change the preprocessing.`,
     );
-  if (!isOdd(value) && valuesOf(finished).every(values => values.every(Number.isFinite)))
+  if (!isOdd(value) && valuesOf(finished).every(values => rangeOfValues(values).finite))
     return null;
   const weights = oddWeights(request);
   if (weights !== null)

@@ -11,20 +11,28 @@ export interface TensorRange {
 
 const known = new WeakMap<Tensor, TensorRange>();
 
-/** Smallest and largest element, and whether all are finite. Looked through once for a tensor, which never changes: the fed ones come again and again. */
+/** Smallest and largest finite element, and whether all are finite. Looked through once for a tensor, which never changes: the fed ones come again and again. */
 export function rangeOfTensor(tensor: Tensor): TensorRange {
   const found = known.get(tensor);
   if (found) return found;
-  let low = Infinity;
-  let high = -Infinity;
-  let odd = 0;
-  for (const value of toFloat32(tensor)) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-    // 0 for every finite number, else NaN
-    odd += value - value;
-  }
-  const range = { low, high, finite: odd === 0 };
+  const range = rangeOfValues(toFloat32(tensor));
   known.set(tensor, range);
   return range;
+}
+
+/** The same of plain values; 0 and 0 where none is finite. */
+export function rangeOfValues(values: Float32Array): TensorRange {
+  let low = Infinity;
+  let high = -Infinity;
+  let finite = true;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    // 0 for every finite number, else NaN
+    if (value - value !== 0) finite = false;
+    else {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return low <= high ? { low, high, finite } : { low: 0, high: 0, finite };
 }
