@@ -191,6 +191,8 @@ export interface AttentionMapOptions {
   readonly discard?: number;
   /** Rollout and flow: adds the identity for the residual connection (true). */
   readonly residual?: boolean;
+  /** `raw`: the block in question (the last of the main sequence). */
+  readonly block?: string;
 }
 
 export interface AttentionMapParams extends RunParams {
@@ -213,8 +215,9 @@ export interface AttentionMapResult extends RunRecord {
   /** [batch, queries, keys]. */
   readonly matrix: Float32Array;
   readonly matrixShape: readonly number[];
-  /** The row as it is: on the grid where the keys have one, else [1, keys]. First image. */
+  /** [images, rows, columns]: the row as it is, on the grid where the keys have one, else [images, 1, keys]. */
   readonly map: Float32Array;
+  readonly images: number;
   readonly rows: number;
   readonly columns: number;
   /** The query; null for the mean of all. */

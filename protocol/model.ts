@@ -113,6 +113,8 @@ export interface ModelDescription {
   /** One entry for each input that takes an image. */
   readonly preprocessing: readonly PreprocessingSpec[];
   readonly labels: LabelsInfo | null;
+  /** A tokenizer file near the model (absolute path): the texts of token ids. */
+  readonly tokenizer: string | null;
   readonly problems: readonly Problem[];
 }
 

@@ -54,12 +54,15 @@ export interface TextPosition {
 }
 
 /** Methods that the extension may ask for. The server adds the feeds: which tensors an input picture becomes. */
-export type ViewMethod = Exclude<keyof MethodApi, 'preprocess' | 'tensors' | 'hoverPictures'>;
+export type ViewMethod = Exclude<
+  keyof MethodApi,
+  'preprocess' | 'tensors' | 'hoverPictures' | 'attentionValues'
+>;
 
 /** A method's parameters without the feeds; `input` is the absolute path of a picture or .npy, or null for none. */
 export type ViewParams<M extends ViewMethod> = Omit<
   MethodApi[M]['params'],
-  'feeds' | 'preprocessing'
+  'feeds' | 'preprocessing' | 'tokenizer'
 > & {
   readonly input: string | null;
 };

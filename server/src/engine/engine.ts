@@ -11,6 +11,7 @@ import { Pictures } from './pictures';
 import { JobQueue } from './queue';
 import { queued } from './serve';
 import { Sessions } from './sessions';
+import { Tokenizers } from './tokenizers';
 
 /** What holds until the parent has configured the engine. */
 const INITIAL: EngineSettings = {
@@ -27,6 +28,7 @@ export class Engine extends Owner {
   private readonly queue = new JobQueue();
   private readonly models = this.register(new OpenModels());
   private readonly pictures = this.register(new Pictures());
+  private readonly tokenizers = new Tokenizers();
   private readonly feeds = this.register(new Feeds(this.pictures));
   private readonly sessions = this.register(
     new Sessions(INITIAL.sessionCacheBytes, INITIAL.threads),
@@ -51,10 +53,10 @@ export class Engine extends Owner {
   private handler<M extends keyof MethodApi>(
     method: Method<M>,
   ): (params: MethodApi[M]['params'], call: CallContext) => Promise<MethodApi[M]['result']> {
-    const { feeds, pictures, activations } = this;
+    const { feeds, pictures, activations, tokenizers } = this;
     return queued(this.queue, (params, call, turn) => {
       const opened = this.models.open(params.model);
-      const sources = { feeds, pictures, activations };
+      const sources = { feeds, pictures, activations, tokenizers };
       return method.compute(params, methodContext(opened, call, turn, sources));
     });
   }

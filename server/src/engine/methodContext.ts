@@ -7,6 +7,7 @@ import { readArrayFile, type Feeds, type FedInputs } from './feeds';
 import type { OpenedModel } from './openModels';
 import type { Pictures } from './pictures';
 import type { JobTurn } from './queue';
+import type { Tokenizers } from './tokenizers';
 
 /** A call looks at the model's files again when this long has passed. */
 const CHECK_MS = 20;
@@ -16,6 +17,7 @@ export interface ContextSources {
   readonly feeds: Feeds;
   readonly pictures: Pictures;
   readonly activations: Activations;
+  readonly tokenizers: Tokenizers;
 }
 
 /**
@@ -26,7 +28,7 @@ export function methodContext(
   opened: OpenedModel,
   call: CallContext,
   turn: JobTurn,
-  { feeds, pictures, activations }: ContextSources,
+  { feeds, pictures, activations, tokenizers }: ContextSources,
 ): MethodContext {
   let checked = -Infinity;
   const proceed = async (): Promise<void> => {
@@ -70,6 +72,10 @@ export function methodContext(
     readArray: async path => {
       await turn.giveWay();
       return readArrayFile(path);
+    },
+    tokenTexts: async path => {
+      await turn.giveWay();
+      return tokenizers.read(path);
     },
     geometry: async chosen => (await fed(chosen)).geometry,
     decode: async path => {

@@ -93,6 +93,14 @@ const COMPLETIONS: { readonly [M in ViewMethod]: Completion<M> } = {
   layerHeatmaps: withFeeds,
   renderHeatmap: withFeeds,
   attributionTargets: withFeeds,
+  attention: (params, description) => ({
+    ...withFeeds(params, description),
+    ...(description.tokenizer === null ? {} : { tokenizer: description.tokenizer }),
+  }),
+  attentionMatrices: withFeeds,
+  attentionToken: withFeeds,
+  attentionMap: withFeeds,
+  headAblation: withFeeds,
   picture: (params, description) => ({
     ...params,
     preprocessing: description.preprocessing[0] ?? null,

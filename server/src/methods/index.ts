@@ -1,4 +1,10 @@
 import { activationHeatmap } from './activationHeatmap';
+import { attention } from './attention/attention';
+import { attentionMap } from './attention/attentionMap';
+import { attentionMatrices } from './attention/attentionMatrices';
+import { attentionToken } from './attention/attentionToken';
+import { attentionValues } from './attention/attentionValues';
+import { headAblation } from './attention/headAblation';
 import { attributionTargets } from './attributionTargets';
 import { channel } from './channel';
 import { explain } from './explain';
@@ -21,12 +27,18 @@ import { weights } from './weights';
 /** Every method of the engine, sorted by name. */
 export const methods = [
   activationHeatmap,
+  attention,
+  attentionMap,
+  attentionMatrices,
+  attentionToken,
+  attentionValues,
   attributionTargets,
   channel,
   explain,
   featureMaps,
   featureMapTiles,
   filters,
+  headAblation,
   hoverPictures,
   layerHeatmaps,
   layerStrengths,

@@ -6,6 +6,7 @@ import type { Raster } from '../image/raster';
 import type { Model, TensorRef } from '../onnx/graph';
 import type { InferredValues } from '../onnx/shapes/inferShapes';
 import type { Tensor } from '../onnx/tensor';
+import type { TokenTexts } from '../text/tokenTexts';
 
 /** What the engine gives a method: the opened model, its weights, and runs. Methods do no I/O of their own. */
 export interface MethodContext {
@@ -37,6 +38,8 @@ export interface MethodContext {
   keptGraph(key: string, inputsKey: string): ReadonlyMap<string, Tensor> | null;
   /** A .npy file (absolute path). */
   readArray(path: string): Promise<Tensor>;
+  /** A tokenizer file (absolute path). */
+  tokenTexts(path: string): Promise<TokenTexts>;
   /** Which part of the picture the network sees, for the first image among the feeds; null without one. */
   geometry(feeds: ModelFeeds): Promise<PictureGeometry | null>;
   /** Decodes a picture, upright. */

@@ -12,7 +12,9 @@ export interface TokenTexts {
  * @throws UserError `badArray` for files that are none.
  */
 export function readTokenTexts(name: string, content: string): TokenTexts {
-  return name.toLowerCase().endsWith('.txt') ? ofVocabulary(name, content) : ofTokenizer(name, content);
+  return name.toLowerCase().endsWith('.txt')
+    ? ofVocabulary(name, content)
+    : ofTokenizer(name, content);
 }
 
 /** `[CLS]`, `<pad>`, `<|endoftext|>`. */
@@ -59,6 +61,9 @@ const notATokenizer = (name: string, reason: string): UserError =>
 /** The text that a token stands for; parts of words keep the mark that they continue one, parts of characters their code. */
 function readable(tokenizer: Tokenizer, id: number, token: string): string {
   if (token.startsWith('##')) return token;
-  const text = tokenizer.decode([id], { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  const text = tokenizer.decode([id], {
+    skip_special_tokens: false,
+    clean_up_tokenization_spaces: false,
+  });
   return text === '' || text.includes('\uFFFD') ? token : text;
 }

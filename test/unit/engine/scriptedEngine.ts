@@ -76,4 +76,10 @@ serve({
   layerHeatmaps: refuse,
   renderHeatmap: refuse,
   attributionTargets: refuse,
+  attention: refuse,
+  attentionMatrices: refuse,
+  attentionToken: refuse,
+  attentionValues: refuse,
+  attentionMap: refuse,
+  headAblation: refuse,
 });

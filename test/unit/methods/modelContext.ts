@@ -67,6 +67,7 @@ export function modelContext(
     runGraph: refuse,
     keptGraph: () => null,
     readArray: refuse,
+    tokenTexts: refuse,
     geometry: () => Promise.resolve(null),
     decode: refuse,
     preprocess: refuse,

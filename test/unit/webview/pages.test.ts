@@ -204,6 +204,8 @@ describe('model editor', () => {
       { ...layer, id: 'fc', name: 'fc', op: 'Gemm', kind: 'linear', modulePath: 'fc' },
     ],
     attention: [],
+    attentionLookalikes: [],
+    tokenizer: null,
     parameterCount: 11_689_512,
     weightBytes: 46_758_048,
     preprocessing: [],

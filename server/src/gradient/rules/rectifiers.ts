@@ -75,6 +75,10 @@ function bound(n: RuleNode, e: Operators, name: string, index: number): Value | 
   return n.hasAttribute(name) ? e.scalar(n.x(), n.float(name, 0)) : null;
 }
 
+/** Whether a bound is known to be 0: then y is never negative, and what of it is not 0 lies above. */
+const isZero = (n: RuleNode, name: string, index: number): boolean =>
+  n.has(index) ? n.numbers(index)?.[0] === 0 : n.float(name, NaN) === 0;
+
 /**
  * y = min(max(x, lowest), highest): the slope is 1 strictly between the bounds, and a bound gets the gradient of what it holds back. Where
  * the bounds are the wrong way round, that is the upper one.
@@ -85,8 +89,9 @@ export const clip: Rule = {
     const [min, max] = [bound(n, e, 'min', 1), bound(n, e, 'max', 2)];
     return [
       () => {
-        const above = min && e.greater(n.x(), min);
-        const below = max && e.less(n.x(), max);
+        // of y, so that ONNX Runtime can go on fusing the Clip into what gives x; at a bound y is the bound
+        const above = min && (isZero(n, 'min', 1) ? e.cast(n.y(), 'bool') : e.greater(n.y(), min));
+        const below = max && e.less(n.y(), max);
         const inside = above && below ? e.and(above, below) : (above ?? below);
         return inside === null ? n.dy : e.gated(n.dy, inside);
       },
