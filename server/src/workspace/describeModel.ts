@@ -2,7 +2,9 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../../protocol/errors';
 import type { DataType, LabelsInfo, ModelDescription, Problem } from '../../../protocol/model';
+import type { PreprocessingSpec } from '../../../protocol/preprocessing';
 import { OpenedModel, weightBytes } from '../engine/openModels';
+import { listAttention } from '../methods/attention/listing';
 import { bitsOf } from '../onnx/dataTypes';
 import { findLabels, readLabels } from './labels';
 import { modelFacts } from './modelFacts';
@@ -10,6 +12,7 @@ import { parseChoices } from './preprocessing/choicesFile';
 import { detectPreprocessing } from './preprocessing/detect';
 import { warning, type Choice, type ModelFacts } from './preprocessing/facts';
 import { choicesFileName, readSidecars, type Sidecars } from './preprocessing/sidecars';
+import { findTokenizer } from './tokenizer';
 
 /** One state of a model on disk: what is in it, and by which files that state is known. */
 export interface DescribedModel {
@@ -39,6 +42,8 @@ export async function describeModel(
     const sidecars = await readSidecars(modelPath);
     const preprocessing = detectPreprocessing(facts, sidecars, choices);
     const { labels, problems } = await labelsOf(modelPath, facts, sidecars);
+    const plausible = opened.inferIn(model, plausibleSizes(facts.inputs, preprocessing.specs));
+    const listing = listAttention(model, layers, plausible, ref => opened.readTensor(ref));
     const description: ModelDescription = {
       path: modelPath,
       fileBytes: model.source.size,
@@ -52,11 +57,13 @@ export async function describeModel(
       inputs: facts.inputs,
       outputs: facts.outputs,
       layers,
-      attention: [],
+      attention: listing.attention,
+      attentionLookalikes: listing.lookalikes,
       parameterCount: parameterCount(layers),
       weightBytes: Math.max(weightBytes(model.graph), parameterBytes(layers)),
       preprocessing: preprocessing.specs,
       labels,
+      tokenizer: await findTokenizer(modelPath),
       problems: [
         ...model.problems,
         ...opened.weightProblems(),
@@ -68,6 +75,26 @@ export async function describeModel(
   } finally {
     opened.dispose();
   }
+}
+
+/** Sizes of the inputs that leave only their batch and the size of the picture open: one picture, of the size that is fed. */
+function plausibleSizes(
+  inputs: ModelFacts['inputs'],
+  specs: readonly PreprocessingSpec[],
+): ReadonlyMap<string, readonly number[]> {
+  const sizes = new Map<string, readonly number[]>();
+  for (const { name, shape } of inputs) {
+    const spec = specs.find(({ input }) => input === name);
+    const known = shape?.map((size, axis) => {
+      if (typeof size === 'number') return size;
+      const letter = spec?.layout.value[axis];
+      if (letter === 'H') return spec?.size.value.height ?? null;
+      if (letter === 'W') return spec?.size.value.width ?? null;
+      return axis === 0 ? 1 : null;
+    });
+    if (known?.every(size => size !== null)) sizes.set(name, known);
+  }
+  return sizes;
 }
 
 /** The labels that a person chose, else those that lie with the model. A choice that does not fit is a problem. */

@@ -2,8 +2,10 @@ import { UserError } from '../../../../protocol/errors';
 import type { Method } from '../method';
 import { resolveTarget } from '../attribution/targets';
 import { AttentionRun } from './attentionRun';
-import { withGradients } from './gradients';
+import { withGradients, type WeightedBlock } from './gradients';
 import { runRecord } from './record';
+
+type Pair = Omit<WeightedBlock, 'gradient'> & Partial<Pick<WeightedBlock, 'gradient'>>;
 
 /** Exact weights of one block, with their gradients where a target is given. @throws UserError `outOfRange`, NoGradientError. */
 export const attentionValues: Method<'attentionValues'> = {
@@ -19,14 +21,16 @@ export const attentionValues: Method<'attentionValues'> = {
         `The model has ${run.blocks.length} attention blocks (0 to ${run.blocks.length - 1}); ${index} is none of them.`,
       );
     const target = gradientOf && (await resolveTarget(gradientOf, run.derivatives, context));
-    const pairs = target ? withGradients(run, run.blocks, target) : run.each([block]);
+    const pairs: AsyncIterable<Pair> = target
+      ? withGradients(run, run.blocks, target)
+      : run.each([block]);
     for await (const pair of pairs) {
       if (pair.block !== block) continue;
       const { batch, heads, queries, keys, values } = pair.matrices;
       return {
         shape: [batch, heads, queries, keys],
         probabilities: values,
-        gradient: 'gradient' in pair ? pair.gradient.values : null,
+        gradient: pair.gradient?.values ?? null,
         gradientMs: run.derivatives.times.gradientMs,
         ...(await runRecord(run, context, started)),
       };
