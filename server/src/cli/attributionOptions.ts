@@ -82,7 +82,8 @@ function defined(options: Given<Required<AttributionOptions>>): AttributionOptio
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function numberOf(
+/** An option's number. @throws UserError `usage` for what is none it can take. */
+export function numberOf(
   given: ParsedArguments,
   name: string,
   fits: (value: number) => boolean,
@@ -95,7 +96,8 @@ function numberOf(
   throw new UserError('usage', `--${name} ${text} is not a number it can take; --help says which.`);
 }
 
-function oneOf<T extends string>(
+/** An option's word. @throws UserError `usage` for what is none of them. */
+export function oneOf<T extends string>(
   given: ParsedArguments,
   name: string,
   values: readonly T[],

@@ -9,7 +9,7 @@ import { fedPicture } from './renderHeatmap';
 import { summarize } from './statistics';
 
 /** Longer sides that are tried, largest first: a hover is 250 pixels high, and the filters stand above. */
-const SIDES = [84, 72, 64];
+const SIDES = [72, 64];
 const OPACITY = 0.6;
 /** Levels of a colour component: as many as the eye tells apart at this size, a third of the bytes. */
 const LEVELS = 32;

@@ -15,6 +15,7 @@ const PICTURES = /\.(png|jpe?g|bmp|gif|tiff?|webp)$/i;
 /** Folders whose pictures are seldom an input. */
 const UNLIKELY =
   /(^|\/)(masks?|labels?|annotations?|docs?|media|assets|icons?|figures?|\.[^/]*)\//i;
+const FOUND_PICTURE = 'first picture near the model';
 const MAXIMUM_MODELS = 2_000;
 const MAXIMUM_PICTURES = 5_000;
 
@@ -155,7 +156,8 @@ export class Active extends Owner {
 
   private update(): ActiveState {
     const next = { ...this.pickModel(), mayRun: this.trusted };
-    const state: ActiveState = { ...next, ...this.pickPicture(next.model) };
+    const { picture, pictureReason } = this.pickPicture(next.model);
+    const state: ActiveState = { ...next, picture, pictureReason };
     const same = JSON.stringify(state) === JSON.stringify(this.state);
     this.state = state;
     if (!same) this.changed.fire(state);
@@ -183,6 +185,7 @@ export class Active extends Owner {
     if (picture !== null && existsSync(picture)) return { picture, pictureReason: 'chosen' };
     const configured = this.fromSetting(this.settings().input.path);
     if (configured) return { picture: configured, pictureReason: 'setting layerLens.input.path' };
+    if (this.keepsFound(model)) return this.state;
     const from = model ? path.dirname(model) : (this.folders[0] ?? '');
     const ranked = [...this.pictures].sort(
       (a, b) =>
@@ -193,8 +196,15 @@ export class Active extends Owner {
     const first = ranked[0];
     return {
       picture: first?.path ?? null,
-      pictureReason: first ? 'first picture near the model' : '',
+      pictureReason: first ? FOUND_PICTURE : '',
     };
+  }
+
+  /** A picture that was found for a model stays while it is there: one that comes into the workspace, an export for instance, does not replace it. */
+  private keepsFound(model: string | null): boolean {
+    const { picture, pictureReason, model: before } = this.state;
+    const isThere = this.pictures.some(({ path: known }) => known === picture);
+    return isThere && pictureReason === FOUND_PICTURE && before === model;
   }
 
   private fromSetting(value: string): string | null {

@@ -84,6 +84,7 @@ function plausibleSizes(
 ): ReadonlyMap<string, readonly number[]> {
   const sizes = new Map<string, readonly number[]>();
   for (const { name, shape } of inputs) {
+    if (shape?.every(size => typeof size === 'number')) continue;
     const spec = specs.find(({ input }) => input === name);
     const known = shape?.map((size, axis) => {
       if (typeof size === 'number') return size;

@@ -1,9 +1,11 @@
 """
-Exports attention in every form, with what PyTorch says of it, into test/generated/attention: `python test/bench/attention/makeModels.py [NAME ...]`.
+Exports attention in every form, with what PyTorch says of it, into test/generated/attention: `python test/bench/attention/makeModels.py [NAME ...]`;
+`fused` stands for what ONNX Runtime makes of the models that are there.
 Needs torch, torchvision, timm, transformers, onnx, onnxscript and onnxruntime.
 """
 
 import contextlib
+import copy
 import io
 import json
 import logging
@@ -14,6 +16,7 @@ import warnings
 import numpy as np
 import torch
 
+from fused import write_fused
 from networks import CASES as networks
 from patterns import CASES as patterns
 from recorder import recorded
@@ -36,10 +39,25 @@ def export(model, inputs, file, exporter, opset, dynamic):
         torch.onnx.export(model, inputs, str(file), opset_version=opset, input_names=names, **options)
 
 
-def run(model, inputs):
+def run(case, model, inputs):
+    """The probabilities of each block."""
+    if case.reference:
+        return case.reference(model, inputs)
     with torch.no_grad(), recorded() as found:
         model(*inputs)
-    return found
+    return case.picks(found)
+
+
+def exact(case, model, inputs):
+    """The same in float64."""
+    doubled = [each.double() if each.is_floating_point() else each for each in inputs]
+    return run(case, copy.deepcopy(model).double(), doubled)
+
+
+def canonical(case, block, probabilities):
+    """[batch, heads, queries, keys]."""
+    ordered = case.canonical(probabilities).contiguous()
+    return ordered.view(-1, block.heads, *ordered.shape[-2:]).double().numpy()
 
 
 def write_case(case, folder):
@@ -51,7 +69,8 @@ def write_case(case, folder):
             if parameter.dim() > 1:
                 parameter.mul_(case.gain)
     inputs = case.inputs()
-    probabilities = case.reference(model, inputs) if case.reference else case.picks(run(model, inputs))
+    probabilities = exact(case, model, inputs) if case.blocks else []
+    single = run(case, model, inputs) if case.blocks else []
     if len(probabilities) != len(case.blocks) and case.blocks:
         raise ValueError(f'{case.name}: {len(probabilities)} softmaxes for {len(case.blocks)} blocks')
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,12 +78,12 @@ def write_case(case, folder):
         np.save(folder / f'input{i}.npy', each.numpy())
     blocks = []
     for i, block in enumerate(case.blocks):
-        canonical = case.canonical(probabilities[i]).contiguous()
-        canonical = canonical.view(-1, block.heads, *canonical.shape[-2:])
-        np.save(folder / f'probabilities{i}.npy', canonical.float().numpy())
+        values = canonical(case, block, probabilities[i])
+        np.save(folder / f'probabilities{i}.npy', values.astype(np.float32))
         blocks.append({
             'heads': block.heads, 'kind': block.kind, 'causal': block.causal,
             'keyHeads': block.key_heads or block.heads, 'probabilities': f'probabilities{i}.npy',
+            'noise': float(np.abs(canonical(case, block, single[i]) - values).max()),
         })
     files = []
     for exporter, opset in case.exports:
@@ -85,11 +104,12 @@ def write_case(case, folder):
 
 def main(wanted):
     for case in [*patterns, *networks]:
-        if (GENERATED / case.name / "case.json").exists(): continue
         if wanted and case.name not in wanted:
             continue
         print(case.name, flush=True)
         write_case(case, GENERATED / case.name)
+    if not wanted or 'fused' in wanted:
+        write_fused(GENERATED)
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ from torch.nn import functional
 from case import ALL, Block, Case
 from recorder import recorded
 
-WIDTH, HEADS, TOKENS, BATCH = 24, 3, 7, 2
+WIDTH, HEADS, TOKENS, BATCH = 12, 3, 7, 2
 SIZE = WIDTH // HEADS
 
 
@@ -230,7 +230,7 @@ class NonLocal(nn.Module):
 class Dropped(Projecting):
     def attend(self, q, k, v):
         probabilities = functional.dropout(torch.softmax(q @ k.transpose(-2, -1), -1), 0.1, self.training)
-        return probabilities.to(torch.float64).to(torch.float32) @ v
+        return probabilities.to(torch.float16).to(v.dtype) @ v
 
 
 class MultiheadAttention(nn.Module):
@@ -304,7 +304,7 @@ class BroadcastGroups(FusedGroups):
 
 class Rotary(Projecting):
     def attend(self, q, k, v):
-        angle = torch.arange(TOKENS)[:, None] * torch.tensor([1, 0.1, 0.01, 0.001])
+        angle = torch.arange(TOKENS)[:, None] * torch.tensor([1, 0.01])
         angle = torch.cat([angle, angle], -1)
 
         def turned(x):
@@ -532,7 +532,7 @@ def written_out(form):
     """The probabilities of a module that writes its softmax out, from one that does not."""
 
     def reference(model, inputs):
-        plain = form().eval()
+        plain = form().eval().to(inputs[0].dtype)
         plain.load_state_dict(model.state_dict())
         with torch.no_grad(), recorded() as found:
             plain(*inputs)

@@ -2,7 +2,7 @@ import type { PreprocessingSpec } from '../../../protocol/preprocessing';
 import { button } from '../lib/controls';
 import { element } from '../lib/dom';
 import { preprocessingRows } from '../lib/preprocessingRows';
-import type { DetailsSection } from './types';
+import type { DetailsSection } from './detailsSection';
 
 /** What a reviewer needs, closed until asked for. */
 export interface DetailsPane {

@@ -20,7 +20,8 @@ import {
   type Statistic,
 } from './model';
 import { drawCaption, drawPlaceholder } from './tiles';
-import type { ChannelSource, DetailsSection, ExactChannel, Scale, ViewerContext } from './types';
+import type { DetailsSection } from './detailsSection';
+import type { ChannelSource, ExactChannel, Scale, ViewerContext } from './types';
 
 const TILE = 72;
 /** Most weights that one request brings, as float32 numbers. */

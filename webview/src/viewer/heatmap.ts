@@ -13,17 +13,19 @@ import type { KnownTargets } from '../lib/targetWords';
 import { agreementOf } from './heatmapAgreement';
 import { createAgreementView } from './heatmapAgreementView';
 import { HeatmapChanges, type ChangeOptions } from './heatmapChanges';
-import type { Exported, ExportSource } from './heatmapExport';
+import type { ExportSource } from './heatmapExport';
 import { InputTargets } from './heatmapInput';
 import { heatmapOf, removePane } from './heatmapModel';
 import type { PaneContext } from './heatmapPane';
 import { HeatmapPanes } from './heatmapPanes';
 import { HeatmapProbe } from './heatmapProbe';
+import type { Exported } from './heatmapRecord';
 import { KeptResults, type PaneRun } from './heatmapRun';
 import { offersPlaces } from './heatmapTargetModel';
 import { HeatmapTools } from './heatmapTools';
 import { detailsOf, statementOf, summaryOf } from './heatmapWords';
-import type { DetailsSection, Shown } from './types';
+import type { DetailsSection } from './detailsSection';
+import type { Shown } from './types';
 
 export interface HeatmapOptions extends ChangeOptions {
   /** The input picture of the frame: boxes are picked and regions dragged there. */
@@ -287,6 +289,8 @@ export class HeatmapTab implements Disposable {
     if (!context) return;
     this.input.update();
     for (const pane of this.panes.all) pane.mark(context);
+    // A channel's target can be narrowed to the picked place.
+    if (context.heatmap.target.kind === 'channel') this.updateTools(context);
     this.options.onFacts();
   }
 }

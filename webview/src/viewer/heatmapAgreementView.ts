@@ -27,7 +27,9 @@ export function createAgreementView(): AgreementView {
               'p',
               {},
               `${heading}: `,
-              element('strong', { text: valueText(value ?? null) }),
+              element('strong', {
+                text: typeof value !== 'number' ? 'none, a map is constant' : valueText(value),
+              }),
               element('span', { class: 'muted', text: ` ${names.join(' · ')}` }),
             )
           : table(heading, names, agreement.matrix),

@@ -119,10 +119,10 @@ export class HeatmapPaneController {
     });
   }
 
-  /** The shown value at a place in fed pixels. */
+  /** The shown value at a place in fed pixels; null while another map is asked for. */
   valueAt(point: Point | null): number | null {
     const { painted } = this;
-    if (!point || !painted) return null;
+    if (!point || !painted || this.run.isStale) return null;
     const { map } = painted;
     const { row, column } = cellAtFed(this.view.picture.fedSize, map, point);
     return map.values[row * map.columns + column] ?? null;

@@ -78,10 +78,14 @@ export class HeatmapPaneView {
       element('div', { class: 'pane-line' }, this.head, this.close),
       this.area,
       this.bar.root,
-      this.caption,
-      this.messages,
-      this.settings,
-      this.limit,
+      element(
+        'div',
+        { class: 'pane-words' },
+        this.caption,
+        this.messages,
+        this.settings,
+        this.limit,
+      ),
     );
   }
 
@@ -113,6 +117,11 @@ export class HeatmapPaneView {
   /** The shape of the picture, so that the pane has its place before the picture is there. */
   setAspect(aspect: number): void {
     this.area.style.aspectRatio = String(aspect);
+  }
+
+  /** Scrolls to the picture where it is out of sight. */
+  reveal(): void {
+    this.area.scrollIntoView({ block: 'nearest' });
   }
 
   dispose(): void {

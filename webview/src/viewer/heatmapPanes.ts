@@ -75,7 +75,7 @@ export class HeatmapPanes {
       this.root.replaceChildren(...roots);
     if (heatmap.active === this.reached) return;
     this.reached = heatmap.active;
-    this.panes.get(heatmap.active)?.view.root.scrollIntoView({ block: 'nearest' });
+    this.panes.get(heatmap.active)?.view.reveal();
   }
 
   private async givePicture({ view }: HeatmapPaneController): Promise<void> {

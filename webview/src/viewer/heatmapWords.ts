@@ -4,7 +4,7 @@ import { gridText, type ShownMap } from '../lib/attributionMap';
 import { formatMs, formatNumber, formatShape } from '../lib/format';
 import { explainedWords } from '../lib/targetWords';
 import { tagOf } from './heatmapModel';
-import type { DetailsSection } from './types';
+import type { DetailsSection } from './detailsSection';
 
 /** What is said of a map, in place and in the details. */
 
@@ -150,7 +150,11 @@ export function detailsOf(
 export const percent = (share: number): string =>
   `${Math.abs(share) < 0.1 ? (100 * share).toFixed(1) : (100 * share).toFixed(0)}\u00a0%`;
 
-const NUMBERS: ReadonlySet<string> = new Set(['map', 'magnitude', 'attribution', 'heatmap']);
+const NUMBERS: ReadonlySet<string> = new Set([
+  ...['map', 'magnitude', 'attribution', 'heatmap'],
+  // Empty where a view asks for the native map only.
+  ...['attributionShape', 'heatmapShape'],
+]);
 
 /** A result without its arrays, for JSON. */
 export function recordOf(result: ExplainResult): Readonly<Record<string, unknown>> {

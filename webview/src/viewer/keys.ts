@@ -37,5 +37,7 @@ const isTyping = (event: KeyboardEvent): boolean => {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest('input, select, vscode-dropdown')) return true;
-  return event.key.startsWith('Arrow') && target.closest('[role=tablist]') !== null;
+  return (
+    event.key.startsWith('Arrow') && !event.shiftKey && target.closest('[role=tablist]') !== null
+  );
 };

@@ -20,7 +20,8 @@ import {
 import type { Probe } from './probe';
 import { MapTiles } from './mapTiles';
 import { drawCaption, drawCross, drawPlaceholder } from './tiles';
-import type { ChannelSource, DetailsSection, ExactChannel, Scale, ViewerContext } from './types';
+import type { DetailsSection } from './detailsSection';
+import type { ChannelSource, ExactChannel, Scale, ViewerContext } from './types';
 
 const TILE = { width: 96, height: 96 + CAPTION_HEIGHT };
 /** Wide maps have low tiles, but none lower than this part of the width. */

@@ -3,7 +3,8 @@ import type { ViewerState } from '../../../protocol/views';
 import type { Host } from '../lib/host';
 import { saveNumbers, savePicture } from './exports';
 import type { HeatmapTab } from './heatmap';
-import { recordOfAll, saveFigure, saveMap, saveRecord } from './heatmapExport';
+import { saveFigure, saveMap, saveRecord } from './heatmapExport';
+import { recordOfAll } from './heatmapRecord';
 import type { ModelFacts } from './modelFacts';
 import type { Sources } from './sources';
 import type { Shown } from './types';
@@ -49,7 +50,7 @@ export async function recordShown(
 ): Promise<unknown> {
   const preprocessing: readonly PreprocessingSpec[] = await facts.preprocessing(now);
   if (now.state.tab === 'heatmap')
-    return recordOfAll({ ...heatmap.exportSource(now), preprocessing });
+    return recordOfAll({ maps: heatmap.exported(), state: now.state, preprocessing });
   const { model, layer, input, tab } = (sources.currentShown ?? now).state;
   return { model, layer, input, tab, preprocessing, result: sources.current?.record() };
 }

@@ -6,6 +6,7 @@ import type { ColorMap, ValueRange } from '../../../protocol/colorMaps';
 import type { Host } from '../lib/host';
 import type { Overlay } from '../lib/picture';
 import type { Theme } from '../lib/theme';
+import type { DetailsSection } from './detailsSection';
 import type { Probe } from './probe';
 
 /** What the page is showing: the host's situation with the page's own state in it. */
@@ -36,12 +37,6 @@ export interface Scale {
 export interface ExactChannel extends MapSize {
   readonly planes: 1 | 3;
   readonly values: Float32Array;
-}
-
-/** Facts for the details pane: a heading with pairs of name and value. */
-export interface DetailsSection {
-  readonly title: string;
-  readonly rows: readonly (readonly [name: string, value: string])[];
 }
 
 /** What a tab gives to the frame that both share. Channels are filters in one tab, maps in the other. */

@@ -1,7 +1,8 @@
 import { layerFacts, layerLabel } from '../../../protocol/layerFacts';
 import { counted, formatNumber } from '../lib/format';
 import type { Stage } from './stage';
-import type { ChannelSource, DetailsSection, Shown } from './types';
+import type { DetailsSection } from './detailsSection';
+import type { ChannelSource, Shown } from './types';
 import type { FrameFacts } from './view';
 
 /** What the frame says besides the state. */

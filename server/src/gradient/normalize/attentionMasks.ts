@@ -47,9 +47,9 @@ export function maskBias(
 export function within(e: Operators, ends: Value, starts: Value | null, total: number): Value {
   const [batch = 1] = ends.shape;
   const each = (bounds: Value): Value => e.reshape(bounds, [batch, 1, 1, 1]);
-  const positions = counting(e, [1, 1, 1, total]);
-  const before = e.less(positions, each(ends));
-  return starts ? e.and(before, e.not(e.less(positions, each(starts)))) : before;
+  const places = positions(e, [1, 1, 1, total]);
+  const before = e.less(places, each(ends));
+  return starts ? e.and(before, e.not(e.less(places, each(starts)))) : before;
 }
 
 /** 0 where the mask holds, else this value. */
@@ -59,12 +59,18 @@ export const filled = (e: Operators, mask: Value, value: number): Value =>
 /** A mask [batch or 1, 1, length, total]: key j for query i where j ≤ i + offset, of which there is one for each batch or one. */
 export function causal(e: Operators, { length, total }: AttentionSizes, offset: Value): Value {
   const [batch = 1] = offset.shape;
-  const last = e.add(counting(e, [1, 1, length, 1]), e.reshape(offset, [batch, 1, 1, 1]));
-  return e.not(e.greater(counting(e, [1, 1, 1, total]), last));
+  const last = e.add(positions(e, [1, 1, length, 1]), e.reshape(offset, [batch, 1, 1, 1]));
+  return e.not(e.greater(positions(e, [1, 1, 1, total]), last));
+}
+
+/** A mask [1, 1, length, total]: key j for query i where j > i + offset. */
+export function recent(e: Operators, { length, total }: AttentionSizes, offset: number): Value {
+  const first = e.offset(positions(e, [1, 1, length, 1]), offset);
+  return e.greater(positions(e, [1, 1, 1, total]), first);
 }
 
 /** 0, 1, … as float32: older versions compare nothing else. */
-function counting(e: Operators, shape: readonly number[]): Value {
+export function positions(e: Operators, shape: readonly number[]): Value {
   const count = shape.reduce((a, b) => a * b, 1);
   return e.floats('float32', shape, [...Array(count).keys()]);
 }

@@ -99,7 +99,8 @@ function projections(
 
 /** Part `index` of the past, then the fresh ones. */
 function withPast(e: Operators, fresh: Value, past: Value | null, index: number): Value {
-  if (!past) return fresh;
+  // a past of no length cannot be reshaped: a size of 0 means another thing there
+  if (!past || past.shape[3] === 0) return fresh;
   const part = e.slice(past, [index], [index + 1], [0]);
   return e.concat([e.reshape(part, past.shape.slice(1)), fresh], 2);
 }

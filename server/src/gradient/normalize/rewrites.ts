@@ -1,7 +1,9 @@
 import { biasAdd, biasGelu, biasSplitGelu } from './biasActivations';
+import { decoderMaskedAttention } from './decoderMaskedAttention';
 import { channelsLastConv, fusedConv } from './fusedConvolution';
 import { fusedGemm, fusedMatMul } from './fusedMatrix';
 import { groupNorm, skipGroupNorm } from './groupNorm';
+import { groupQueryAttention } from './groupQueryAttention';
 import {
   dynamicQuantizeMatMul,
   integerProducts,
@@ -27,11 +29,13 @@ export const fusedRewrites: readonly Rewrite[] = [
   biasGelu,
   biasSplitGelu,
   channelsLastConv,
+  decoderMaskedAttention,
   embedLayerNormalization,
   fusedConv,
   fusedGemm,
   fusedMatMul,
   groupNorm,
+  groupQueryAttention,
   microsoftRotaryEmbedding,
   multiHeadAttention,
   packedAttention,

@@ -9,7 +9,7 @@ export const rotaryEmbedding: Rewrite = {
   write: (n, e) => {
     const table = (index: number): Value =>
       n.has(3) ? e.node('Gather', [n.x(index), n.x(3)]) : n.x(index);
-    return rotated(n, e, n.int('num_heads', 0), table(1), table(2));
+    return turnedInput(n, e, n.int('num_heads', 0), table(1), table(2));
   },
 };
 
@@ -28,22 +28,43 @@ export const microsoftRotaryEmbedding: Rewrite = {
     const size = 2 * (n.x(2).shape[1] ?? 1);
     const given = n.int('num_heads', 0);
     const heads = given > 0 ? given : (shape[2] ?? 0) / size;
-    return rotated(n, e, heads, table(2), table(3));
+    return turnedInput(n, e, heads, table(2), table(3));
   },
 };
 
-/**
- * Turns pairs of numbers of each head by the angle of their position (Su et al. 2021, arXiv 2104.09864); what is behind
- * `rotary_embedding_dim` stays. x: [batch, heads, S, size] or [batch, S, heads · size]; cos and sin: [batch or 1, S, pairs].
- */
-function rotated(
+const turnedInput = (
   n: RuleNode,
   e: Operators,
   heads: number,
   cos: Value,
   sin: Value,
-): readonly Value[] | null {
-  const given = n.x(0);
+): readonly Value[] | null => {
+  const turned = rotated(e, n.x(0), heads, {
+    ...{ cos, sin },
+    interleaved: n.int('interleaved', 0) !== 0,
+  });
+  return turned && [turned];
+};
+
+/** The angles of each position. */
+export interface Rotation {
+  /** [batch or 1, S, pairs]. */
+  readonly cos: Value;
+  readonly sin: Value;
+  /** Pairs are neighbours; else one from each half. */
+  readonly interleaved: boolean;
+}
+
+/**
+ * Turns pairs of numbers of each head by the angle of their position (Su et al. 2021, arXiv 2104.09864); what is behind
+ * `rotary_embedding_dim` stays. x: [batch, heads, S, size] or [batch, S, heads · size], null where the heads do not fit it.
+ */
+export function rotated(
+  e: Operators,
+  given: Value,
+  heads: number,
+  { cos, sin, interleaved }: Rotation,
+): Value | null {
   const [batch = 1, second = 1, third = 1] = given.shape;
   const flat = given.shape.length === 3;
   if (flat && (heads <= 0 || third % heads !== 0)) return null;
@@ -51,23 +72,17 @@ function rotated(
   const [rows = 1, length = 1, pairs = 1] = cos.shape;
   const broadcast = flat ? [rows, length, 1, pairs] : [rows, 1, length, pairs];
   const size = x.shape[3] ?? 1;
-  const turned = turn(n, e, e.slice(x, [0], [2 * pairs], [3]), {
+  const turned = turn(e, e.slice(x, [0], [2 * pairs], [3]), {
     cos: e.reshape(cos, broadcast),
     sin: e.reshape(sin, broadcast),
+    interleaved,
   });
   const whole =
     2 * pairs < size ? e.concat([turned, e.slice(x, [2 * pairs], [size], [3])], 3) : turned;
-  return [e.reshape(whole, given.shape)];
+  return e.reshape(whole, given.shape);
 }
 
-/** Pairs are neighbours, or one from each half. */
-function turn(
-  n: RuleNode,
-  e: Operators,
-  x: Value,
-  { cos, sin }: { readonly cos: Value; readonly sin: Value },
-): Value {
-  const interleaved = n.int('interleaved', 0) !== 0;
+function turn(e: Operators, x: Value, { cos, sin, interleaved }: Rotation): Value {
   const shape = x.shape.slice(0, 3);
   const pairs = (x.shape[3] ?? 0) / 2;
   const split = e.reshape(x, interleaved ? [...shape, pairs, 2] : [...shape, 2, pairs]);

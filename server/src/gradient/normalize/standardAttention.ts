@@ -50,7 +50,7 @@ function headsOf(n: RuleNode, e: Operators): Heads | null {
 }
 
 /** cap · tanh(x / cap). */
-const softCapped = (e: Operators, x: Value, cap: number): Value =>
+export const softCapped = (e: Operators, x: Value, cap: number): Value =>
   cap === 0 ? x : e.scale(e.node('Tanh', [e.scale(x, 1 / cap)]), cap);
 
 /**

@@ -4,7 +4,7 @@ import { findAttention } from '../../onnx/attention';
 import { elementCount, type Tensor } from '../../onnx/tensor';
 import { Derivatives } from '../attribution/derivatives';
 import type { MethodContext } from '../method';
-import { assertSeen, noAttention, relativeDifference } from './checks';
+import { evenImages, hiddenByMask, hides, noAttention, relativeDifference } from './checks';
 import { headMatrices, type HeadMatrices } from './canonical';
 import { runBlocks, type RunBlock } from './runBlocks';
 
@@ -54,11 +54,23 @@ export class AttentionRun {
       for (const block of chunk) {
         const tensor = required(tensors, block.layout.tensor);
         const matrices = headMatrices(block.layout, tensor);
-        assertSeen(block, matrices);
+        await this.assertSeen(block, matrices);
         yield { block, matrices };
       }
       this.context.signal.throwIfAborted();
     }
+  }
+
+  /** @throws UserError `badArray` where a mask hides every key of an image: the softmax has nothing to share out. */
+  async assertSeen(block: RunBlock, matrices: HeadMatrices): Promise<void> {
+    const even = evenImages(block, matrices);
+    if (even.length === 0) return;
+    if (Number.isNaN(matrices.values[0])) throw hiddenByMask(block.id);
+    const { masks } = block.block;
+    const values = await this.derivatives.values(masks);
+    for (const image of even)
+      if (masks.some(name => hides(required(values, name), image, matrices.batch)))
+        throw hiddenByMask(block.id);
   }
 
   /** Blocks for one run each, `tensors` of the size of the weights being given of each. */

@@ -32,34 +32,49 @@ export function noAttention(
   );
 }
 
+/** Scores that are lowered by at least this are meant to be hidden. */
+const HIDING = -1000;
+
 /**
- * Where a mask hides every key of a query, the softmax has nothing to share out. @throws UserError `badArray` where that is so of all queries of an
- * image, or where weights are no numbers.
+ * Images (or windows) of which no query has weights to share out: they are no numbers, or, where there is a mask, all the same. Whether that is the
+ * mask's doing, `hides` tells.
  */
-export function assertSeen({ id, block }: RunBlock, matrices: HeadMatrices): void {
+export function evenImages({ block }: RunBlock, matrices: HeadMatrices): readonly number[] {
   const { batch, heads, queries, keys, values } = matrices;
+  const masked = block.masks.length > 0;
   const perImage = heads * queries * keys;
-  const hidden = (image: number): boolean => {
+  const isEven = (image: number): boolean => {
     for (let at = image * perImage; at < (image + 1) * perImage; at += keys)
-      if (!isHidden(values, at, keys, block.masks.length > 0)) return false;
-    return true;
+      if (!isEvenRow(values, at, keys, masked)) return false;
+    return perImage > 0;
   };
-  for (let image = 0; image < batch; image++)
-    if (perImage > 0 && hidden(image))
-      throw new UserError(
-        'badArray',
-        `The mask that is fed hides every key from ${id}, so its weights mean nothing; feed a mask that leaves at least one token visible.`,
-      );
+  return Array.from({ length: batch }, (_, image) => image).filter(isEven);
 }
 
-/** No numbers, or, behind a mask, all the same: what is left of scores that are all as low as can be. */
-function isHidden(values: Float32Array, from: number, count: number, masked: boolean): boolean {
+function isEvenRow(values: Float32Array, from: number, count: number, masked: boolean): boolean {
   const first = values[from] ?? NaN;
   if (Number.isNaN(first)) return true;
   if (!masked || count < 2) return false;
   for (let at = from + 1; at < from + count; at++) if (values[at] !== first) return false;
   return first === 0 || Math.abs(first * count - 1) < 1e-5;
 }
+
+/** True for a mask that lowers every score of an image, or treats all of them alike. */
+export function hides(mask: Tensor, image: number, batch: number): boolean {
+  const values = toFloat32(mask);
+  const perImage = values.length / (mask.shape.length > 1 && mask.shape[0] === batch ? batch : 1);
+  const from = perImage < values.length ? image * perImage : 0;
+  const own = values.subarray(from, from + perImage);
+  const isChoice = mask.dtype === 'bool';
+  return own.length > 1 && own.every(value => (isChoice ? value === own[0] : value <= HIDING));
+}
+
+/** What is thrown where a mask leaves nothing to look at. */
+export const hiddenByMask = (id: string): UserError =>
+  new UserError(
+    'badArray',
+    `The mask that is fed hides every key from ${id}, so its weights mean nothing; feed a mask that leaves at least one token visible.`,
+  );
 
 /** Largest difference of two tensors over the largest magnitude of the first; values that are not finite count where only one is. */
 export function relativeDifference(own: Tensor, made: Tensor): number {

@@ -2,7 +2,6 @@ import { elementCount } from '../../onnx/tensor';
 import type { Target } from '../attribution/targets';
 import type { AttentionRun } from './attentionRun';
 import { headMatrices, type HeadMatrices } from './canonical';
-import { assertSeen } from './checks';
 import type { RunBlock } from './runBlocks';
 
 export interface WeightedBlock {
@@ -39,7 +38,7 @@ export async function* withGradients(
       const weights = found.activations.get(layout.tensor);
       if (!weights) throw new Error(`the run gave no ${layout.tensor}`);
       const matrices = headMatrices(layout, weights);
-      assertSeen(block, matrices);
+      await run.assertSeen(block, matrices);
       const gradient = found.gradients.get(layout.tensor) ?? {
         ...weights,
         data: new Float32Array(elementCount(weights.shape)),

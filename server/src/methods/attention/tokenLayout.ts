@@ -1,7 +1,8 @@
 import type { TokenLayout } from '../../../../protocol/attention';
+import type { ValueInfo } from '../../../../protocol/model';
 import type { AttentionBlock } from '../../onnx/attention';
 import type { Graph } from '../../onnx/graph';
-import { precedingMaps, seesPictures, type KnownShape } from '../mapHints';
+import { precedingMaps, type KnownShape } from '../mapHints';
 import { tokenGrid, type TokenGrid } from '../mapView';
 
 /** Tokens in front of the grid: more are none. */
@@ -25,10 +26,16 @@ export function tokenLayout(
   if (exact) return { ...exact, prefixTokens: 0 };
   const prefixed = maps.find(({ rows, columns }) => isPrefix(tokens - rows * columns));
   if (prefixed) return withPrefix(prefixed, tokens);
-  if (maps.length > 0 || !seesPictures(graph)) return null;
+  if (maps.length > 0 || !graph.inputs.some(isPicture)) return null;
   const square = tokenGrid(tokens, { grid: null, picture: true });
   return square && withPrefix(square, tokens);
 }
+
+/** A picture by its rank and number of channels, and no past state of a text model by its name. */
+const isPicture = ({ name, shape }: ValueInfo): boolean =>
+  shape?.length === 4 &&
+  [shape[1], shape[3]].some(size => size === 1 || size === 3 || size === 4) &&
+  !/past|cache|key|value|mask/i.test(name);
 
 /** The layout of a window; windows are square unless the graph says otherwise. */
 export function windowLayout(tokens: number): TokenLayout | null {

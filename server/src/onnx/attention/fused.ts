@@ -147,7 +147,9 @@ function grouped(view: GraphView, node: Node): Fused {
 /** Tokens of all sequences in one row, without padding: [tokens, width]. */
 function packedTokens(view: GraphView, node: Node): Fused {
   const heads = countOf(node, 'num_heads');
-  const offsets = inputAt(node, node.op === 'PackedAttention' ? 3 : 4);
+  const projects = node.op === 'PackedAttention';
+  const query = inputAt(node, 0);
+  const offsets = inputAt(node, projects ? 3 : 4);
   const length = dividedBy(view.size(offsets, -1), 1);
   return {
     heads,
@@ -155,7 +157,7 @@ function packedTokens(view: GraphView, node: Node): Fused {
     queries: length,
     keys: length,
     causal: false,
-    masks: given(node, node.op === 'PackedAttention' ? 5 : 6),
-    from: [inputAt(node, 0), inputAt(node, 1) || inputAt(node, 0)],
+    masks: given(node, projects ? 5 : 6),
+    from: [query, projects ? query : inputAt(node, 1) || query],
   };
 }

@@ -46,7 +46,7 @@ function gatesBy(view: GraphView, gated: string, gate: string): boolean {
       if (gates && unmoved(view, node.inputs[0] ?? '').tensor === source) return true;
       continue;
     }
-    gates ||= GATES.has(node.op);
+    gates ||= GATES.has(node.op) || GATES.has(activationOf(node));
     const data = projected(view, node);
     for (const input of data === null ? passedInputs(node) : [data]) {
       if (!view.varies(input) || seen.has(input)) continue;
@@ -55,6 +55,12 @@ function gatesBy(view: GraphView, gated: string, gate: string): boolean {
     }
   }
   return false;
+}
+
+/** What a fused convolution applies to its result. */
+function activationOf(node: Node): string {
+  const activation = node.attributes.get('activation');
+  return activation?.kind === 'string' ? activation.value : '';
 }
 
 /** A product with the result of another product, all three factors projected from the same tokens. */

@@ -39,15 +39,19 @@ export function productOf(view: GraphView, node: Node): Product | null {
   const open = ranks.every(rank => rank === null) ? USUAL_RANK : usual;
   const [rankA, rankB] = [ranks[0] ?? open, ranks[1] ?? open];
   if (rankA < 2 || rankB < 2) return null;
-  if (intAttribute(node, 'transBatchA', 0) || intAttribute(node, 'transBatchB', 0)) return null;
   const batch = BATCH_LETTERS.slice(0, Math.max(rankA, rankB) - 2);
-  const batchOf = (rank: number): string => batch.slice(batch.length - (rank - 2));
-  const left = intAttribute(node, 'transA', 0) ? 'km' : 'mk';
-  const right = intAttribute(node, 'transB', 0) ? 'nk' : 'kn';
+  // with transBatch the axis of the rows stands in front of the batch
+  const term = (side: 'A' | 'B', rank: number, letters: string): string => {
+    const own = batch.slice(batch.length - (rank - 2));
+    const [first = '', last = ''] = intAttribute(node, `trans${side}`, 0)
+      ? [...letters].reverse()
+      : letters;
+    return intAttribute(node, `transBatch${side}`, 0) ? first + own + last : own + first + last;
+  };
   return {
     node,
     operands: [a, b],
-    terms: [batchOf(rankA) + left, batchOf(rankB) + right],
+    terms: [term('A', rankA, 'mk'), term('B', rankB, 'kn')],
     output: `${batch}mn`,
   };
 }

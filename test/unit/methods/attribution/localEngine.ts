@@ -2,6 +2,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type {
+  AttentionMapParams,
+  AttentionMapResult,
+  AttentionMatricesParams,
+  AttentionMatricesResult,
+  AttentionParams,
+  AttentionResult,
+  AttentionTokenParams,
+  AttentionTokenResult,
+  AttentionValuesParams,
+  AttentionValuesResult,
+  HeadAblationParams,
+  HeadAblationResult,
+} from '../../../../protocol/attention';
+import type {
   AttributionTargetsResult,
   ExplainParams,
   ExplainResult,
@@ -35,6 +49,30 @@ export class LocalEngine {
 
   async targets(params: Pick<ExplainParams, 'model' | 'feeds'>): Promise<AttributionTargetsResult> {
     return this.handlers.attributionTargets(params, contextOf({}));
+  }
+
+  attention(params: AttentionParams): Promise<AttentionResult> {
+    return Promise.resolve(this.handlers.attention(params, contextOf({})));
+  }
+
+  attentionMatrices(params: AttentionMatricesParams): Promise<AttentionMatricesResult> {
+    return this.handlers.attentionMatrices(params, contextOf({}));
+  }
+
+  attentionToken(params: AttentionTokenParams): Promise<AttentionTokenResult> {
+    return this.handlers.attentionToken(params, contextOf({}));
+  }
+
+  attentionValues(params: AttentionValuesParams): Promise<AttentionValuesResult> {
+    return this.handlers.attentionValues(params, contextOf({}));
+  }
+
+  attentionMap(params: AttentionMapParams): Promise<AttentionMapResult> {
+    return this.handlers.attentionMap(params, contextOf({}));
+  }
+
+  headAblation(params: HeadAblationParams): Promise<HeadAblationResult> {
+    return this.handlers.headAblation(params, contextOf({}));
   }
 
   /** Writes a model file; gives its path. */
