@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { AttentionInfo, AttentionKind } from '../../../protocol/attention';
 import type { ModelFeeds } from '../../../protocol/methods';
 import type { CallContext } from '../../../protocol/rpc';
-import { Engine } from '../../../server/src/engine/engine';
+import type { Engine } from '../../../server/src/engine/engine';
 import { readNpy } from '../../../server/src/image/npy';
 import { methods } from '../../../server/src/methods';
 import { toFloat32 } from '../../../server/src/onnx/numbers';
