@@ -53,7 +53,8 @@ export const explain: Method<'explain'> = {
     const kept = params.ahead ? await keptMap(params, request) : null;
     const attribution = kept ?? (await attributorOf(params.method).attribute(request));
     const value =
-      attribution.value ?? (await derivatives.values([target.tensor])).get(target.tensor);
+      (derivatives.approximate === null ? attribution.value : null) ??
+      (await derivatives.values([target.tensor])).get(target.tensor);
     if (!value) throw new Error(`the run gave no ${target.tensor}`);
     const finished = { request, attribution, method: params.method, value };
     return describe(attribution, value, await findingsOf(finished), params.want);

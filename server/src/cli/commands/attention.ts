@@ -179,9 +179,7 @@ async function write(
     save('cls.npy', npy(map.map, [images, rows, columns]));
     save('overlay.png', await overlayOf(engine, request, map));
   }
-  const unplaced = map.grid
-    ? []
-    : ['So cls.npy and overlay.png are not written; rollout.npy has all weights.'];
+  const unplaced = map.grid ? [] : ['Without a grid there is no cls.npy and no overlay.png.'];
   return { found, map, files, warnings: [...warning, ...map.notes, ...unplaced] };
 }
 

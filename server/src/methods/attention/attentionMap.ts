@@ -96,7 +96,7 @@ const gridNotes = (grid: TokenLayout | null, { keys }: MapPlan): string[] =>
   grid
     ? []
     : [
-        `The ${keys} tokens lie on no grid that the model tells, so the weights are in a row and not on the picture.`,
+        `The ${keys} tokens lie on no grid that the model tells, so there is no map on a picture; look at the weights themselves.`,
       ];
 
 async function valueOf({ derivatives }: AttentionRun, { tensor }: Target): Promise<Tensor> {

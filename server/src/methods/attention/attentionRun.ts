@@ -10,8 +10,19 @@ import { runBlocks, type RunBlock } from './runBlocks';
 
 /** Bytes of probabilities that one run gives at most; longer sequences take several. */
 const MOST_BYTES = 2 ** 28;
+/** Larger masks are not looked at. */
+const MOST_MASK_BYTES = 2 ** 24;
+
+/** True for a block whose masks no block before it has. */
+const sharesNoMask = ({ block }: RunBlock, at: number, all: readonly RunBlock[]): boolean =>
+  block.masks.length > 0 &&
+  !all.slice(0, at).some(each => block.masks.every(name => each.block.masks.includes(name)));
+
 /** The attention of a model for one input. */
 export class AttentionRun {
+  /** Blocks whose masks were looked at. */
+  private checked = false;
+
   private constructor(
     private readonly context: MethodContext,
     readonly derivatives: Derivatives,
@@ -45,6 +56,7 @@ export class AttentionRun {
   async *each(
     blocks: readonly RunBlock[],
   ): AsyncGenerator<{ readonly block: RunBlock; readonly matrices: HeadMatrices }> {
+    await this.assertMasks();
     for (const chunk of this.chunks(blocks)) {
       const names = chunk.map(({ layout }) => layout.tensor);
       const kept = chunk.length === blocks.length;
@@ -58,6 +70,26 @@ export class AttentionRun {
         yield { block, matrices };
       }
       this.context.signal.throwIfAborted();
+    }
+  }
+
+  /**
+   * Looks at the masks that are added to scores, once: softmax takes no notice of a number that is added to all of them. Only what the masks are made of is
+   * run. @throws UserError `badArray` where one of them lowers every score of an image.
+   */
+  async assertMasks(): Promise<void> {
+    if (this.checked) return;
+    this.checked = true;
+    const { derivatives } = this;
+    const isSmall = (name: string): boolean =>
+      4 * elementCount(derivatives.shapeOf(name) ?? [MOST_BYTES]) <= MOST_MASK_BYTES;
+    for (const { id, block } of this.blocks.filter(sharesNoMask)) {
+      const names = block.masks.filter(name => derivatives.isFloat(name) && isSmall(name));
+      for (const mask of (await derivatives.passing(names)).values()) {
+        const batch = mask.shape[0] ?? 1;
+        for (let image = 0; image < batch; image++)
+          if (hides(mask, image, batch)) throw hiddenByMask(id);
+      }
     }
   }
 

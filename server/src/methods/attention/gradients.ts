@@ -20,6 +20,7 @@ export async function* withGradients(
   blocks: readonly RunBlock[],
   target: Target,
 ): AsyncGenerator<WeightedBlock> {
+  await run.assertMasks();
   for (const chunk of run.chunks(blocks, 2)) {
     const found = await run.derivatives.gradients(
       {

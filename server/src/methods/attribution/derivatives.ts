@@ -38,6 +38,7 @@ export class Derivatives {
   readonly times = { loadMs: 0, forwardMs: 0, gradientMs: 0 };
   /** Values for the input that were fetched so far. */
   private readonly fetched = new Map<string, Tensor>();
+  private types: InferredValues['shapes'] | undefined;
 
   private constructor(
     private readonly context: MethodContext,
@@ -109,17 +110,55 @@ export class Derivatives {
       else wanted.push(name);
     }
     if (wanted.length === 0) return found;
-    const run =
-      this.ahead && !this.prepared.changed
-        ? await this.context.values(this.feeds, wanted, { ahead: true })
-        : await this.runForward(wanted, this.inputs, this.feedsKey);
-    this.times.loadMs += run.times.loadMs;
-    this.times.forwardMs += run.times.forwardMs;
-    for (const [name, tensor] of run.tensors) {
-      this.fetched.set(name, tensor);
-      found.set(name, tensor);
+    const original = wanted.filter(name => this.isOriginal(name));
+    const written = wanted.filter(name => !original.includes(name));
+    for (const [names, run] of [
+      [original, (those: readonly string[]) => this.runOriginal(those)],
+      [written, (those: readonly string[]) => this.runForward(those, this.inputs, this.feedsKey)],
+    ] as const) {
+      if (names.length === 0) continue;
+      const { tensors, times } = await run(names);
+      this.times.loadMs += times.loadMs;
+      this.times.forwardMs += times.forwardMs;
+      for (const [name, tensor] of tensors) {
+        this.fetched.set(name, tensor);
+        found.set(name, tensor);
+      }
     }
     return found;
+  }
+
+  /**
+   * Whether the model itself gives a tensor as the prepared form has it: not what was written out, nor what was widened. Of quantised models the form
+   * differs in rounding, so that only the model itself tells what it predicts.
+   */
+  private isOriginal(name: string): boolean {
+    if (!this.prepared.changed) return true;
+    const dtype = this.originalTypes.get(name)?.dtype;
+    return dtype !== undefined && dtype === this.facts.shapes.get(name)?.dtype;
+  }
+
+  private get originalTypes(): InferredValues['shapes'] {
+    if (!this.types) {
+      const shapes = new Map([...this.inputs].map(([name, { shape }]) => [name, shape]));
+      this.types = this.context.infer(this.context.model, shapes).shapes;
+    }
+    return this.types;
+  }
+
+  /** Values of the model as it is, on the part that they need. */
+  private async runOriginal(names: readonly string[]): ReturnType<MethodContext['runGraph']> {
+    if (this.ahead) return this.context.values(this.feeds, names, { ahead: true });
+    const outputs = [...names].sort();
+    const plan = {
+      key: JSON.stringify(['', 'values', outputs]),
+      outputs,
+      make: () => this.context.model,
+    };
+    return this.context.runGraph(plan, {
+      tensors: await this.context.fed(this.feeds),
+      key: this.feedsKey,
+    });
   }
 
   /** As `values`, but nothing is kept: for more than is to be held at once. */

@@ -41,7 +41,10 @@ export async function resolveTarget(
   const classes = classesOf(derivatives);
   switch (spec.kind) {
     case 'top':
-      return classes ? topTarget(spec, classes) : fallbackTarget(spec, derivatives);
+      if (!classes) return fallbackTarget(spec, derivatives);
+      return derivatives.approximate === null
+        ? topTarget(spec, classes)
+        : predictedTarget(spec, classes, derivatives);
     case 'class':
     case 'difference':
       return classTarget(spec, needClasses(classes), derivatives);
@@ -84,6 +87,19 @@ const topTarget = (spec: TargetSpec, classes: ClassOutput): Target => ({
   words: 'the highest class',
   classes,
 });
+
+/** The class that a quantised model itself predicts: the form that is differentiated may round otherwise. */
+async function predictedTarget(
+  spec: TargetSpec,
+  classes: ClassOutput,
+  derivatives: Derivatives,
+): Promise<Target> {
+  const value = (await derivatives.values([classes.scores])).get(classes.scores);
+  if (!value) throw new Error(`the run gave no ${classes.scores}`);
+  const { classIndex } = resolved(topTarget(spec, classes), value);
+  const target = classTarget({ kind: 'class', index: classIndex ?? 0 }, classes, derivatives);
+  return { ...target, spec };
+}
 
 /** Without class scores the best detection is what stands out, else everything together. */
 async function fallbackTarget(spec: TargetSpec, derivatives: Derivatives): Promise<Target> {
@@ -296,6 +312,7 @@ export function resolved(target: Target, value: Tensor): ResolvedTarget {
 function classIndexOf({ spec, tensor, classes, index }: Target): number | null {
   if (spec.kind === 'class') return spec.index;
   if (spec.kind === 'mask') return spec.class;
+  if (spec.kind === 'top' && classes && tensor === classes.scores) return index?.[1] ?? null;
   if (spec.kind !== 'element' || !classes) return null;
   const isScore = tensor === classes.scores || tensor === classes.output;
   return isScore ? (index?.slice(1).find(at => at > 0) ?? 0) : null;
