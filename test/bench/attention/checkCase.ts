@@ -36,6 +36,7 @@ export interface Outcome {
   /** Largest difference of rebuilt blocks from their operator's own output, relative. */
   readonly rebuilt: number;
   readonly blocks: number;
+  readonly half: boolean;
 }
 
 /** Weights are those of PyTorch in float64 within this, or within ten times what float32 is worth for the model, as the goldens have it. */
@@ -53,6 +54,9 @@ const CALL: CallContext = {
   report: () => undefined,
 };
 
+const isHalf = ({ blocks }: AttentionCase): boolean =>
+  blocks.some(({ noise }) => noise >= HALF_NOISE);
+
 /** Lists and computes the attention of one model and compares both with what PyTorch says. */
 export async function checkModel(
   engine: Engine,
@@ -63,18 +67,19 @@ export async function checkModel(
   const model = path.join(folder, file);
   const { description } = await describeModel(model, []);
   const problems = listed(description.attention, given);
+  const counted = { blocks: given.blocks.length, half: isHalf(given) };
   const lookalikes = description.attentionLookalikes.map(({ kind }) => kind);
   if (lookalikes.join() !== given.lookalikes.join())
     problems.push(`lookalikes are ${lookalikes.join() || 'none'}`);
   if (given.blocks.length === 0 || given.runs === false || problems.length > 0)
-    return { problems, difference: 0, rebuilt: 0, blocks: given.blocks.length };
+    return { problems, difference: 0, rebuilt: 0, ...counted };
   const names = description.inputs.map(({ name }) => name);
   const feeds: ModelFeeds = Object.fromEntries(
     Object.entries(given.inputs)
       .filter(([name]) => names.includes(name))
       .map(([name, array]) => [name, { kind: 'array', path: path.join(folder, array) }]),
   );
-  return { ...(await computed(engine, folder, given, model, feeds)), blocks: given.blocks.length };
+  return { ...(await computed(engine, folder, given, model, feeds)), ...counted };
 }
 
 /** The facts of a block that the listing has to have. */
@@ -100,9 +105,8 @@ async function computed(
   given: AttentionCase,
   model: string,
   feeds: ModelFeeds,
-): Promise<Omit<Outcome, 'blocks'>> {
+): Promise<Pick<Outcome, 'problems' | 'difference' | 'rebuilt'>> {
   const handlers = engine.handlers(methods);
-  const isHalf = given.blocks.some(({ noise }) => noise >= HALF_NOISE);
   const problems: string[] = [];
   let [difference, rebuilt] = [0, 0];
   try {
@@ -110,7 +114,7 @@ async function computed(
     if (found.blocks.length !== given.blocks.length)
       problems.push(`${found.blocks.length} of ${given.blocks.length} blocks have weights`);
     rebuilt = Math.max(0, ...found.blocks.map(block => block.difference ?? 0));
-    if (!(rebuilt <= (isHalf ? LARGEST_HALF_REBUILT : LARGEST_REBUILT)))
+    if (!(rebuilt <= (isHalf(given) ? LARGEST_HALF_REBUILT : LARGEST_REBUILT)))
       problems.push(`rebuilt output differs by ${rebuilt}`);
     const left = new Set(given.blocks);
     for (const index of found.blocks.keys()) {

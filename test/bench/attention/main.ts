@@ -36,14 +36,17 @@ function report(outcomes: readonly (Outcome & { readonly model: string })[]): vo
   const right = outcomes.filter(({ problems }) => problems.length === 0);
   const blocks = (some: readonly Outcome[]): number =>
     some.reduce((sum, each) => sum + each.blocks, 0);
-  const largest = (of: (outcome: Outcome) => number): string =>
-    Math.max(0, ...right.map(of)).toExponential(1);
+  const largest = (half: boolean): string =>
+    [(each: Outcome) => each.difference, (each: Outcome) => each.rebuilt]
+      .map(of => Math.max(0, ...right.filter(each => each.half === half).map(of)).toExponential(1))
+      .join(' from PyTorch, ');
   mkdirSync(path.dirname(results), { recursive: true });
   writeFileSync(results, `${JSON.stringify({ models: outcomes }, null, 2)}\n`);
   print(
-    `${right.length} of ${outcomes.length} models are right, with ${blocks(right)} of ${blocks(outcomes)} attention blocks ` +
-      `(largest difference from PyTorch ${largest(each => each.difference)}, of rebuilt outputs ${largest(each => each.rebuilt)})`,
+    `${right.length} of ${outcomes.length} models are right, with ${blocks(right)} of ${blocks(outcomes)} attention blocks`,
   );
+  print(`Largest difference: ${largest(false)} of rebuilt outputs`);
+  print(`In half precision:  ${largest(true)} of rebuilt outputs`);
   if (right.length < outcomes.length) process.exitCode = 1;
 }
 

@@ -60,7 +60,8 @@ def canonical(case, block, probabilities):
     return ordered.view(-1, block.heads, *ordered.shape[-2:]).double().numpy()
 
 
-def write_case(case, folder):
+def made(case):
+    """The model of a case, and what it is fed."""
     torch.manual_seed(1)
     model = case.make().eval()
     # probabilities that are all alike would hide a mix-up
@@ -68,7 +69,11 @@ def write_case(case, folder):
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 parameter.mul_(case.gain)
-    inputs = case.inputs()
+    return model, case.inputs()
+
+
+def write_case(case, folder):
+    model, inputs = made(case)
     probabilities = exact(case, model, inputs) if case.blocks else []
     single = run(case, model, inputs) if case.blocks else []
     if len(probabilities) != len(case.blocks) and case.blocks:

@@ -23,14 +23,14 @@ def attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False,
 
 
 @contextlib.contextmanager
-def recorded():
-    """Gives a list that fills with the probabilities of each softmax, in the order in which they are taken."""
+def recorded(keep=False):
+    """Gives a list that fills with the probabilities of each softmax, in the order in which they are taken; with `keep`, as parts of the graph of gradients."""
     found = []
 
     def noting(softmax):
         def noted(*arguments, **options):
             result = softmax(*arguments, **options)
-            found.append(result.detach())
+            found.append(result if keep else result.detach())
             return result
         return noted
 

@@ -8,19 +8,13 @@ export const scenario: Scenario = {
     await t.step(
       'hovering over a layer shows its filters, heatmap and strongest maps',
       async () => {
-        const hover = await t.hover('shapes_cnn.py', 'layer2 = ');
-        await t.waitFor(
-          'three pictures',
-          async () => (await hover.locator('img').count()) >= 3 && hasPicture(hover),
-        );
-        const text = await hover.innerText();
-        if (
-          !/layer2/.test(text) ||
-          !/Grad-CAM of “/.test(text) ||
-          !/Visualize Layer/.test(text) ||
-          !/Pin/.test(text)
-        )
-          throw new Error(text);
+        await t.hover('shapes_cnn.py', 'layer2 = ', async hover => {
+          const text = await hover.innerText();
+          const isWhole = [/layer2/, /Grad-CAM of “/, /Visualize Layer/, /Pin/].every(part =>
+            part.test(text),
+          );
+          return isWhole && (await hover.locator('img').count()) === 3 && hasPicture(hover);
+        });
         await t.screenshot('layer');
       },
     );

@@ -1,6 +1,7 @@
 import type { AttentionBlockFacts } from '../../../../protocol/attention';
 import type { Method, MethodContext } from '../method';
 import { AttentionRun } from './attentionRun';
+import { relativeDifference } from './checks';
 import { blockFacts } from './facts';
 import { runRecord } from './record';
 import { headStatistics } from './statistics';
@@ -14,12 +15,14 @@ export const attention: Method<'attention'> = {
   async compute(params, context) {
     const started = performance.now();
     const run = await AttentionRun.open(context, params.feeds);
-    const differences = await run.differences();
+    const own = await run.ownOutputs();
     const blocks: AttentionBlockFacts[] = [];
     const statistics: Float32Array[] = [];
-    for await (const { block, matrices } of run.each(run.blocks)) {
+    for await (const { block, matrices, output } of run.each(run.blocks)) {
+      const given = own.get(block.output ?? '');
+      const difference = given && output ? relativeDifference(given, output) : null;
       const places = await windowPlaces(run, block);
-      const facts = blockFacts(run, block, matrices, places, differences.get(block.id) ?? null);
+      const facts = blockFacts(run, block, matrices, places, difference);
       blocks.push(facts);
       statistics.push(
         headStatistics(matrices, {

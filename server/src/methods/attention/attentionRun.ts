@@ -1,15 +1,24 @@
 import { UserError } from '../../../../protocol/errors';
 import type { ModelFeeds } from '../../../../protocol/methods';
 import { findAttention } from '../../onnx/attention';
+import { dataPathOf, isVarying } from '../../onnx/dataPath';
 import { elementCount, type Tensor } from '../../onnx/tensor';
 import { Derivatives } from '../attribution/derivatives';
 import type { MethodContext } from '../method';
-import { evenImages, hiddenByMask, hides, noAttention, relativeDifference } from './checks';
+import { evenImages, hiddenByMask, hides, noAttention } from './checks';
 import { headMatrices, type HeadMatrices } from './canonical';
 import { runBlocks, type RunBlock } from './runBlocks';
 
 /** Bytes of probabilities that one run gives at most; longer sequences take several. */
 const MOST_BYTES = 2 ** 28;
+/** A block with its weights. */
+export interface BlockValues {
+  readonly block: RunBlock;
+  readonly matrices: HeadMatrices;
+  /** What the operator that was written out gives now; null for blocks that stand in the graph. */
+  readonly output: Tensor | null;
+}
+
 /** Larger masks are not looked at. */
 const MOST_MASK_BYTES = 2 ** 24;
 
@@ -52,13 +61,16 @@ export class AttentionRun {
     );
   }
 
-  /** The probabilities of some blocks, in order, as many in one run as memory is to hold. */
-  async *each(
-    blocks: readonly RunBlock[],
-  ): AsyncGenerator<{ readonly block: RunBlock; readonly matrices: HeadMatrices }> {
+  /**
+   * The probabilities of some blocks, in order, as many in one run as memory is to hold. What written out operators give comes from the same run: of its own
+   * it might be computed by an operator that ONNX Runtime fused anew.
+   */
+  async *each(blocks: readonly RunBlock[]): AsyncGenerator<BlockValues> {
     await this.assertMasks();
     for (const chunk of this.chunks(blocks)) {
-      const names = chunk.map(({ layout }) => layout.tensor);
+      const names = chunk.flatMap(({ layout, output }) =>
+        output === null ? [layout.tensor] : [layout.tensor, output],
+      );
       const kept = chunk.length === blocks.length;
       const tensors = kept
         ? await this.derivatives.values(names)
@@ -67,7 +79,7 @@ export class AttentionRun {
         const tensor = required(tensors, block.layout.tensor);
         const matrices = headMatrices(block.layout, tensor);
         await this.assertSeen(block, matrices);
-        yield { block, matrices };
+        yield { block, matrices, output: tensors.get(block.output ?? '') ?? null };
       }
       this.context.signal.throwIfAborted();
     }
@@ -81,16 +93,24 @@ export class AttentionRun {
     if (this.checked) return;
     this.checked = true;
     const { derivatives } = this;
-    const isSmall = (name: string): boolean =>
-      4 * elementCount(derivatives.shapeOf(name) ?? [MOST_BYTES]) <= MOST_MASK_BYTES;
-    for (const { id, block } of this.blocks.filter(sharesNoMask)) {
-      const names = block.masks.filter(name => derivatives.isFloat(name) && isSmall(name));
+    for (const block of this.blocks.filter(sharesNoMask)) {
+      const names = this.varyingMasks(block).filter(name => derivatives.isFloat(name));
+      if (names.length === 0) continue;
       for (const mask of (await derivatives.passing(names)).values()) {
         const batch = mask.shape[0] ?? 1;
         for (let image = 0; image < batch; image++)
-          if (hides(mask, image, batch)) throw hiddenByMask(id);
+          if (hides(mask, image, batch)) throw hiddenByMask(block.id);
       }
     }
+  }
+
+  /** The masks of a block that depend on what is fed, if they are small. */
+  private varyingMasks({ block }: RunBlock): readonly string[] {
+    const { model } = this.derivatives;
+    const { varying } = dataPathOf(model.graph, null);
+    const size = (name: string): number =>
+      4 * elementCount(this.derivatives.shapeOf(name) ?? [MOST_BYTES]);
+    return block.masks.filter(name => isVarying(varying, name) && size(name) <= MOST_MASK_BYTES);
   }
 
   /** @throws UserError `badArray` where a mask hides every key of an image: the softmax has nothing to share out. */
@@ -98,7 +118,7 @@ export class AttentionRun {
     const even = evenImages(block, matrices);
     if (even.length === 0) return;
     if (Number.isNaN(matrices.values[0])) throw hiddenByMask(block.id);
-    const { masks } = block.block;
+    const masks = this.varyingMasks(block);
     const values = await this.derivatives.values(masks);
     for (const image of even)
       if (masks.some(name => hides(required(values, name), image, matrices.batch)))
@@ -122,21 +142,11 @@ export class AttentionRun {
     return chunks;
   }
 
-  /** By how much rebuilt blocks miss the output of their operator: largest difference over its largest magnitude. */
-  async differences(): Promise<ReadonlyMap<string, number>> {
-    const rebuilt = this.blocks.flatMap(({ id, output }) =>
-      output === null ? [] : [{ id, output }],
-    );
-    if (rebuilt.length === 0) return new Map();
-    const names = rebuilt.map(({ output }) => output);
-    const own = await this.context.values(this.derivatives.feeds, names);
-    const made = await this.derivatives.values(names);
-    return new Map(
-      rebuilt.map(({ id, output }) => [
-        id,
-        relativeDifference(required(own.tensors, output), required(made, output)),
-      ]),
-    );
+  /** What the operators that were written out give in the model as it is, by tensor. */
+  async ownOutputs(): Promise<ReadonlyMap<string, Tensor>> {
+    const names = this.blocks.flatMap(({ output }) => output ?? []);
+    if (names.length === 0) return new Map();
+    return (await this.context.values(this.derivatives.feeds, names)).tensors;
   }
 }
 

@@ -5,7 +5,7 @@ import { AttentionRun } from './attentionRun';
 import { withGradients, type WeightedBlock } from './gradients';
 import { runRecord } from './record';
 
-type Pair = Omit<WeightedBlock, 'gradient'> & Partial<Pick<WeightedBlock, 'gradient'>>;
+type Values = Pick<WeightedBlock, 'block' | 'matrices'> & Partial<WeightedBlock>;
 
 /** Exact weights of one block, with their gradients where a target is given. @throws UserError `outOfRange`, NoGradientError. */
 export const attentionValues: Method<'attentionValues'> = {
@@ -21,7 +21,7 @@ export const attentionValues: Method<'attentionValues'> = {
         `The model has ${run.blocks.length} attention blocks (0 to ${run.blocks.length - 1}); ${index} is none of them.`,
       );
     const target = gradientOf && (await resolveTarget(gradientOf, run.derivatives, context));
-    const pairs: AsyncIterable<Pair> = target
+    const pairs: AsyncIterable<Values> = target
       ? withGradients(run, run.blocks, target)
       : run.each(run.chunks(run.blocks).find(chunk => chunk.includes(block)) ?? [block]);
     for await (const pair of pairs) {

@@ -51,27 +51,27 @@ export class LocalEngine {
     return this.handlers.attributionTargets(params, contextOf({}));
   }
 
-  attention(params: AttentionParams): Promise<AttentionResult> {
-    return Promise.resolve(this.handlers.attention(params, contextOf({})));
+  async attention(params: AttentionParams): Promise<AttentionResult> {
+    return this.handlers.attention(params, contextOf({}));
   }
 
-  attentionMatrices(params: AttentionMatricesParams): Promise<AttentionMatricesResult> {
+  async attentionMatrices(params: AttentionMatricesParams): Promise<AttentionMatricesResult> {
     return this.handlers.attentionMatrices(params, contextOf({}));
   }
 
-  attentionToken(params: AttentionTokenParams): Promise<AttentionTokenResult> {
+  async attentionToken(params: AttentionTokenParams): Promise<AttentionTokenResult> {
     return this.handlers.attentionToken(params, contextOf({}));
   }
 
-  attentionValues(params: AttentionValuesParams): Promise<AttentionValuesResult> {
+  async attentionValues(params: AttentionValuesParams): Promise<AttentionValuesResult> {
     return this.handlers.attentionValues(params, contextOf({}));
   }
 
-  attentionMap(params: AttentionMapParams): Promise<AttentionMapResult> {
+  async attentionMap(params: AttentionMapParams): Promise<AttentionMapResult> {
     return this.handlers.attentionMap(params, contextOf({}));
   }
 
-  headAblation(params: HeadAblationParams): Promise<HeadAblationResult> {
+  async headAblation(params: HeadAblationParams): Promise<HeadAblationResult> {
     return this.handlers.headAblation(params, contextOf({}));
   }
 
