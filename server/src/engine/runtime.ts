@@ -84,7 +84,13 @@ export async function openSession(source: SessionSource): Promise<RuntimeSession
       intraOpNumThreads: threadCount(source.threads),
       interOpNumThreads: 1,
       logSeverityLevel: 3,
-      extra: { session: { model_external_initializers_file_folder_path: source.folder } },
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: source.folder,
+          // Idle threads of one session would take the cores from the run of the next.
+          force_spinning_stop: '1',
+        },
+      },
     });
     return new OrtSession(runtime, session, source.label);
   } catch (error) {

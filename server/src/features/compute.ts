@@ -7,6 +7,7 @@ import type { CallOptions, Progress } from '../../../protocol/rpc';
 import type { ComputeParams, ViewMethod, ViewParams } from '../../../protocol/server';
 import type { ServerContext } from '../serverContext';
 import { feedsFor } from '../workspace/feeds';
+import { withWorkspaceTokenizer } from '../workspace/tokenizer';
 import type { Feature } from './feature';
 import { onRequest } from './request';
 
@@ -38,9 +39,13 @@ export const compute = (context: ServerContext): Feature => ({
 async function run<M extends ViewMethod>(
   context: ServerContext,
   request: ComputeParams<M>,
-  options: CallOptions,
+  options: CallOptions & { readonly signal: AbortSignal },
 ): Promise<MethodApi[M]['result']> {
-  const { description } = await context.models.describe(request.params.model);
+  const described = (await context.models.describe(request.params.model)).description;
+  const description =
+    request.method === 'attention'
+      ? await withWorkspaceTokenizer(described, context.active.roots, options.signal)
+      : described;
   const complete: Completion<M> = COMPLETIONS[request.method];
   return context.compute(request.method, complete(request.params, description), options);
 }

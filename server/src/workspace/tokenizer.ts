@@ -1,5 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import path from 'node:path';
+import type { ModelDescription } from '../../../protocol/model';
+import { scanFiles } from './fileScan';
 
 /** Entries of a folder that are looked at. */
 const MAXIMUM_ENTRIES = 5000;
@@ -19,6 +21,25 @@ export async function findTokenizer(modelPath: string): Promise<string | null> {
     if (best) return path.join(each, best.name);
   }
   return null;
+}
+
+/**
+ * A description with the only tokenizer of the workspace, where the model takes token ids and none lies with it. Of several, none is taken: nobody could say
+ * whose it is.
+ */
+export async function withWorkspaceTokenizer(
+  description: ModelDescription,
+  roots: readonly string[],
+  signal: AbortSignal,
+): Promise<ModelDescription> {
+  const takesIds = description.inputs.some(
+    ({ dtype, shape }) => (dtype === 'int64' || dtype === 'int32') && shape?.length === 2,
+  );
+  if (description.tokenizer !== null || !takesIds) return description;
+  const isTokenizer = (name: string): boolean => /^(tokenizer\.json|vocab\.txt)$/i.test(name);
+  const scans = roots.map(root => scanFiles(root, isTokenizer, 2, signal));
+  const [only = null, ...more] = (await Promise.all(scans)).flat();
+  return more.length > 0 ? description : { ...description, tokenizer: only };
 }
 
 interface TokenizerFile {

@@ -1,7 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Engine } from '../../../server/src/engine/engine';
+import { tableOf, type Measurement } from '../measurement';
 import { checkModel, type AttentionCase, type Outcome } from './checkCase';
+import { measureMaps } from './speed';
+
+/** The network that is timed, as exported with attention written out and as one operator. */
+const TIMED = ['torchscript17.onnx', 'dynamo23.onnx'];
 
 /** Usage: main FOLDER RESULTS [NAME ...]. Exit status 1 where attention is missed, wrong, or found where there is none. */
 const [, , folder = '', results = '', ...wanted] = process.argv;
@@ -29,10 +34,18 @@ async function main(): Promise<void> {
     }
   }
   engine.dispose();
-  report(outcomes);
+  const speed: Measurement[] = [];
+  for (const file of TIMED) {
+    const model = path.join(folder, 'timed', file);
+    if (existsSync(model)) speed.push(...(await measureMaps(model, `DeiT-S (${file})`)));
+  }
+  report(outcomes, speed);
 }
 
-function report(outcomes: readonly (Outcome & { readonly model: string })[]): void {
+function report(
+  outcomes: readonly (Outcome & { readonly model: string })[],
+  speed: readonly Measurement[],
+): void {
   const right = outcomes.filter(({ problems }) => problems.length === 0);
   const blocks = (some: readonly Outcome[]): number =>
     some.reduce((sum, each) => sum + each.blocks, 0);
@@ -41,12 +54,13 @@ function report(outcomes: readonly (Outcome & { readonly model: string })[]): vo
       .map(of => Math.max(0, ...right.filter(each => each.half === half).map(of)).toExponential(1))
       .join(' from PyTorch, ');
   mkdirSync(path.dirname(results), { recursive: true });
-  writeFileSync(results, `${JSON.stringify({ models: outcomes }, null, 2)}\n`);
+  writeFileSync(results, `${JSON.stringify({ models: outcomes, speed }, null, 2)}\n`);
   print(
     `${right.length} of ${outcomes.length} models are right, with ${blocks(right)} of ${blocks(outcomes)} attention blocks`,
   );
   print(`Largest difference: ${largest(false)} of rebuilt outputs`);
   print(`In half precision:  ${largest(true)} of rebuilt outputs`);
+  if (speed.length > 0) print(tableOf(speed));
   if (right.length < outcomes.length) process.exitCode = 1;
 }
 

@@ -1,6 +1,6 @@
 """
 Exports attention in every form, with what PyTorch says of it, into test/generated/attention: `python test/bench/attention/makeModels.py [NAME ...]`;
-`fused` stands for what ONNX Runtime makes of the models that are there.
+`fused` stands for what ONNX Runtime makes of the models that are there, `timed` for the network that is timed.
 Needs torch, torchvision, timm, transformers, onnx, onnxscript and onnxruntime.
 """
 
@@ -14,6 +14,7 @@ import sys
 import warnings
 
 import numpy as np
+import timm
 import torch
 
 from fused import write_fused
@@ -107,12 +108,24 @@ def write_case(case, folder):
     (folder / 'case.json').write_text(json.dumps(about, indent=2) + '\n', encoding='utf-8')
 
 
+def write_timed():
+    """A network that is large enough to be timed."""
+    folder = GENERATED / 'timed'
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(1)
+    model = timm.create_model('deit_small_patch16_224').eval()
+    for exporter, opset in (('torchscript', 17), ('dynamo', 23)):
+        export(model, (torch.randn(1, 3, 224, 224),), folder / f'{exporter}{opset}.onnx', exporter, opset, {})
+
+
 def main(wanted):
     for case in [*patterns, *networks]:
         if wanted and case.name not in wanted:
             continue
         print(case.name, flush=True)
         write_case(case, GENERATED / case.name)
+    if not wanted or 'timed' in wanted:
+        write_timed()
     if not wanted or 'fused' in wanted:
         write_fused(GENERATED)
 

@@ -92,6 +92,7 @@ class SpeedRun {
       intraOpNumThreads: THREADS,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
+      extra: { session: { force_spinning_stop: '1' } },
     });
     const [input = 'input'] = session.inputNames;
     const feeds = {

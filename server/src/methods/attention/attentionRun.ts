@@ -67,12 +67,13 @@ export class AttentionRun {
    */
   async *each(blocks: readonly RunBlock[]): AsyncGenerator<BlockValues> {
     await this.assertMasks();
+    // the run of all blocks serves every question, where there is room for it
+    const together = this.chunks(this.blocks).length === 1;
     for (const chunk of this.chunks(blocks)) {
-      const names = chunk.flatMap(({ layout, output }) =>
+      const names = (together ? this.blocks : chunk).flatMap(({ layout, output }) =>
         output === null ? [layout.tensor] : [layout.tensor, output],
       );
-      const kept = chunk.length === blocks.length;
-      const tensors = kept
+      const tensors = together
         ? await this.derivatives.values(names)
         : await this.derivatives.passing(names);
       for (const block of chunk) {

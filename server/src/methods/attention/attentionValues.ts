@@ -23,7 +23,7 @@ export const attentionValues: Method<'attentionValues'> = {
     const target = gradientOf && (await resolveTarget(gradientOf, run.derivatives, context));
     const pairs: AsyncIterable<Values> = target
       ? withGradients(run, run.blocks, target)
-      : run.each(run.chunks(run.blocks).find(chunk => chunk.includes(block)) ?? [block]);
+      : run.each([block]);
     for await (const pair of pairs) {
       if (pair.block !== block) continue;
       const { batch, heads, queries, keys, values } = pair.matrices;

@@ -25,12 +25,7 @@ export interface CrossChain {
  * other.
  */
 export function chainOf(run: AttentionRun): Chain {
-  const groups = new Map<number, RunBlock[]>();
-  for (const block of run.blocks) {
-    const tokens = squareSize(block);
-    if (tokens !== null) groups.set(tokens, [...(groups.get(tokens) ?? []), block]);
-  }
-  const [best] = [...groups].sort(([, a], [, b]) => b.length - a.length);
+  const best = longestSequence(run);
   if (!best) {
     const kinds = [...new Set(run.blocks.map(({ block }) => block.kind))].join(' and ');
     throw new UserError(
@@ -45,6 +40,22 @@ export function chainOf(run: AttentionRun): Chain {
       ? [`${others} of ${run.blocks.length} blocks are left out: they work on other tokens.`]
       : [];
   return { blocks, tokens, notes };
+}
+
+/** The block that is shown unasked: the last of the sequence that most blocks work on, else the last of all. */
+export const lastBlock = (run: AttentionRun): RunBlock | undefined =>
+  longestSequence(run)?.[1].at(-1) ?? run.blocks.at(-1);
+
+/** The blocks of the sequence that most self-attention blocks work on, and its length. */
+function longestSequence(
+  run: AttentionRun,
+): readonly [tokens: number, blocks: readonly RunBlock[]] | undefined {
+  const groups = new Map<number, RunBlock[]>();
+  for (const block of run.blocks) {
+    const tokens = squareSize(block);
+    if (tokens !== null) groups.set(tokens, [...(groups.get(tokens) ?? []), block]);
+  }
+  return [...groups].sort(([, a], [, b]) => b.length - a.length)[0];
 }
 
 /** Tokens of a block that relates each token of a sequence with all of it. */

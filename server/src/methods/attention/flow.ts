@@ -20,14 +20,8 @@ export class FlowNetwork {
     this.next = new Int32Array(nodes);
   }
 
-  /** The maximum flow from a token behind the last layer to each token in front of the first (Dinitz's algorithm). */
-  from(output: number): Float64Array {
-    const out = new Float64Array(this.tokens);
-    for (let input = 0; input < this.tokens; input++) out[input] = this.between(output, input);
-    return out;
-  }
-
-  private between(output: number, input: number): number {
+  /** The maximum flow from a token behind the last layer to one in front of the first (Dinitz's algorithm). */
+  between(output: number, input: number): number {
     this.capacities.forEach((layer, at) => this.left[at]?.set(layer));
     const sink = this.capacities.length * this.tokens + input;
     let total = 0;

@@ -1,7 +1,7 @@
 import type { AttentionMethod, TokenLayout } from '../../../../protocol/attention';
 import { UserError } from '../../../../protocol/errors';
 import type { AttentionRun } from './attentionRun';
-import { chainOf, crossChainOf, type CrossChain } from './chain';
+import { chainOf, crossChainOf, lastBlock, type CrossChain } from './chain';
 import type { RunBlock } from './runBlocks';
 import { layoutOf } from './tokenLayout';
 import { windowPlaces, type WindowPlaces } from './windows';
@@ -26,14 +26,13 @@ export async function mapPlan(
   method: AttentionMethod,
   id: string | undefined,
 ): Promise<MapPlan> {
-  if (method === 'raw' && id !== undefined) return single(run, run.block(id));
+  if (method === 'raw') {
+    const block = id === undefined ? lastBlock(run) : run.block(id);
+    if (block) return single(run, block);
+  }
   const cross = method === 'gradient-rollout' ? crossChainOf(run) : null;
   if (cross) return { ...cross, kind: 'cross', notes: [] };
-  const chain = chainOf(run);
-  const last = chain.blocks.at(-1);
-  // what `raw` shows unasked is the last layer
-  if (method === 'raw' && last) return single(run, last);
-  const { tokens, blocks, notes } = chain;
+  const { tokens, blocks, notes } = chainOf(run);
   return { kind: 'chain', blocks, queries: tokens, keys: tokens, notes };
 }
 

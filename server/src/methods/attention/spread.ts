@@ -152,20 +152,19 @@ async function flowThrough(
       `Attention flow of ${tokens} tokens through ${layers.length} layers takes too long; choose rollout, or a smaller picture.`,
     );
   const out = new Float64Array(batch * outputs.length * tokens);
+  let done = 0;
   for (let image = 0; image < batch; image++) {
     const size = tokens * tokens;
     const parts = layers.map(({ values }) => values.subarray(image * size, (image + 1) * size));
     const network = new FlowNetwork(parts, tokens);
-    for (const [at, output] of outputs.entries()) {
-      out.set(network.from(output), (image * outputs.length + at) * tokens);
-      context.report({
-        fraction: (image + (at + 1) / outputs.length) / batch,
-        message: 'Attention flow',
-      });
-      // lets a cancellation in
-      await new Promise(resolve => setImmediate(resolve));
-      context.signal.throwIfAborted();
-    }
+    for (const output of outputs)
+      for (let input = 0; input < tokens; input++) {
+        out[done++] = network.between(output, input);
+        context.report({ fraction: done / out.length, message: 'Attention flow' });
+        // lets a cancellation in
+        await new Promise(resolve => setImmediate(resolve));
+        context.signal.throwIfAborted();
+      }
   }
   const whole = { batch, queries: outputs.length, keys: tokens, values: out };
   return row === null ? rowOf(whole, null) : whole;
