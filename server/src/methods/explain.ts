@@ -69,7 +69,7 @@ const needsInput = ({ method, layers }: ExplainParams): boolean =>
 /** Partial results that come sooner after the one before are not made: nobody could see them. */
 const PARTIAL_MS = 50;
 /** Nor do they take more than one part in this many of the time. */
-const PARTIAL_SHARE = 20;
+const PARTIAL_SHARE = 50;
 
 /** Tells how far a method is, and what it has every now and then. */
 function paced(
