@@ -74,7 +74,7 @@ export class AttentionRun {
         output === null ? [layout.tensor] : [layout.tensor, output],
       );
       const tensors = together
-        ? await this.derivatives.values(names)
+        ? await this.derivatives.preparedValues(names)
         : await this.derivatives.passing(names);
       for (const block of chunk) {
         const tensor = required(tensors, block.layout.tensor);

@@ -161,7 +161,15 @@ export class Derivatives {
     });
   }
 
-  /** As `values`, but nothing is kept: for more than is to be held at once. */
+  /** Values of the graph that is differentiated, also of tensors that the model itself gives. */
+  async preparedValues(names: readonly string[]): Promise<ReadonlyMap<string, Tensor>> {
+    const run = await this.runForward(names, this.inputs, this.feedsKey);
+    this.times.loadMs += run.times.loadMs;
+    this.times.forwardMs += run.times.forwardMs;
+    return run.tensors;
+  }
+
+  /** As `preparedValues`, but nothing is kept: for more than is to be held at once. */
   async passing(names: readonly string[]): Promise<ReadonlyMap<string, Tensor>> {
     const run = await this.runForward(names, this.inputs, null);
     this.times.loadMs += run.times.loadMs;
